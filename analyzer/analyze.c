@@ -1,0 +1,311 @@
+/*
+ * analyze.c - one pass over a dump: records in, the report model out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzer/aggregate.h"
+#include "analyzer/analysis.h"
+#include "analyzer/functions.h"
+#include "analyzer/keyspace.h"
+#include "analyzer/ledger.h"
+#include "analyzer/rebuild.h"
+#include "analyzer/target.h"
+
+enum { PROGRESS_EVERY = 4096 /* records between two looks at the clock and at signals */ };
+
+struct run {
+    rdb_parser *p;
+    const struct analyze_options *o;
+    struct analysis *a;
+    struct profile pf;
+    struct allocator alloc;
+    struct zheap heap;       /* what the server holds */
+    struct zheap aside;      /* keys that it would not load: costed, not held */
+    struct rebuild rebuild;
+    struct keyspace keyspace;
+    struct functions functions;
+    struct aggregate aggregate;
+    bool ready, stopped;
+    uint32_t db;
+};
+
+/* ---------------------------------------------------------------- set-up, when the head of the file is known */
+
+static void choose_now(struct run *run)
+{
+    struct analysis *a = run->a;
+    if (run->o->now_ms >= 0) {
+        a->now_ms = run->o->now_ms;
+        a->now_why = "--now";
+    } else if (a->file.ctime_s > 0) {
+        a->now_ms = a->file.ctime_s * 1000;
+        a->now_why = "dump's ctime";
+    } else {
+        a->now_ms = (int64_t)time(NULL) * 1000;
+        a->now_why = "clock";
+    }
+    run->aggregate.now_ms = a->now_ms;
+}
+
+static bool set_up(struct run *run, char err[256])
+{
+    struct analysis *a = run->a;
+    run->ready = true;
+    if (!target_choose(a, run->o, &run->pf, err) || !target_allocator(a, run->o, &run->pf, &run->alloc, err))
+        return false;
+    choose_now(run);
+    zheap_init(&run->heap, &run->alloc, NULL);
+    zheap_init(&run->aside, &run->alloc, NULL);
+    functions_init(&run->functions, &run->pf);
+    if (!rebuild_init(&run->rebuild, run->p, &run->pf, &run->heap) ||
+        !keyspace_init(&run->keyspace, &run->pf, &run->heap)) {
+        snprintf(err, 256, "out of memory");
+        return false;
+    }
+    run->rebuild.want_largest = run->o->want_largest;
+    run->rebuild.now_ms = a->now_ms;
+    run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
+    if (a->file.info.newer)
+        analysis_note(a, "RDB version %d is newer than any known: read as far as its records are known", a->file.info.version);
+    return true;
+}
+
+/* ---------------------------------------------------------------- records */
+
+static void select_db(struct run *run, uint32_t db)
+{
+    run->db = db;
+    aggregate_select(&run->aggregate, db);
+    keyspace_select(&run->keyspace, db);
+}
+
+static void damaged(struct run *run, const struct key_report *k)
+{
+    struct file_report *f = &run->a->file;
+    if (f->error.kind != RDB_OK)
+        return;
+    f->error.kind = RDB_ERR_CORRUPT;
+    f->error.offset = k->offset;
+    snprintf(f->error.expected, sizeof f->error.expected, "value of the key at this offset is damaged: %s (at byte %llu of it)",
+             run->rebuild.damage, (unsigned long long)run->rebuild.damage_at);
+    f->error.has_key = true;
+    f->error.db = k->db;
+    f->error.key_len = k->name_len < sizeof f->error.key ? k->name_len : sizeof f->error.key;
+    memcpy(f->error.key, k->name, f->error.key_len);
+}
+
+static unsigned slot_for(struct run *run, const struct rdb_key *key)
+{
+    if (!run->o->want_slot && !run->pf.cluster)
+        return 0;
+    return keyspace_slot_of(key->name.data, key->name.len);
+}
+
+static void one_key(struct run *run, struct rdb_event *ev)
+{
+    const struct rdb_key *key = &ev->key;
+    struct key_report k;
+    uint8_t name[4096];      /* the value's elements may push the name out of the window */
+    memset(&k, 0, offsetof(struct key_report, module) + 1);
+    if (key->db != run->db || run->aggregate.ndbs == 0)
+        select_db(run, key->db);
+    k.db = key->db;
+    k.name_len = key->name.len;
+    k.name_full_len = key->name.full_len;
+    k.name = name;
+    uint8_t *copy = key->name.len <= sizeof name ? name : malloc(key->name.len);
+    if (copy == NULL)
+        return;
+    memcpy(copy, key->name.data, key->name.len);
+    k.name = copy;
+    k.expire_ms = key->expire_ms;
+    k.idle_s = key->idle_s;
+    k.freq = key->freq;
+    k.offset = key->offset;
+    unsigned slot = slot_for(run, key);
+    k.slot = run->o->want_slot || run->pf.cluster ? (int)slot : -1;
+    if (k.name_full_len > k.name_len)
+        k.flags |= KEY_NAME_CUT;
+    if (k.expire_ms >= 0 && k.expire_ms < run->a->now_ms)
+        k.flags |= KEY_EXPIRED;
+    bool loads = !(k.flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
+    if (!loads)
+        k.flags |= KEY_NOT_LOADED;
+    run->rebuild.z = loads ? &run->heap : &run->aside;
+    rebuild_key(&run->rebuild, key, &k);
+    if (!rdb_failed(run->p)) {
+        k.record = rdb_tell(run->p) - k.offset;
+        if (loads) {
+            bool fields = key->info->layout == RDB_L_HASH_TTL || key->info->layout == RDB_L_BLOB_TTL;
+            keyspace_key(&run->keyspace, k.expire_ms >= 0, fields, slot, &(struct rdb_bytes){copy, k.name_len, k.name_full_len});
+        }
+        if (k.flags & KEY_DAMAGED)
+            damaged(run, &k);
+        aggregate_key(&run->aggregate, &k);
+        if (run->o->on_key)
+            run->o->on_key(run->o->on_key_ctx, &k);
+        if ((k.flags & KEY_DAMAGED) && !run->o->skip_damaged)
+            run->stopped = true;
+    }
+    if (copy != name)
+        free(copy);
+}
+
+/* "slot,keys,expires[,fields]" of Valkey in cluster mode */
+static void slot_info_text(struct run *run, const struct rdb_bytes *value)
+{
+    char text[96], *at = text;
+    uint64_t number[4] = {0, 0, 0, 0};
+    size_t n = value->len < sizeof text - 1 ? value->len : sizeof text - 1;
+    memcpy(text, value->data, n);
+    text[n] = 0;
+    for (int i = 0; i < 4; i++) {
+        number[i] = strtoull(at, &at, 10);
+        if (*at++ != ',')
+            break;
+    }
+    if (run->pf.keyspace == KEYSPACE_HASHTABLE)
+        keyspace_slot_hint(&run->keyspace, number[0], number[1], number[2], number[3]);
+}
+
+static bool name_is(const struct rdb_bytes *b, const char *text) { return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0; }
+
+static void aux(struct run *run, const struct rdb_event *ev)
+{
+    file_aux(&run->a->file, &ev->name, &ev->value);
+    if (!run->ready)
+        return;
+    if (name_is(&ev->name, "slot-info"))
+        slot_info_text(run, &ev->value);
+    else if (name_is(&ev->name, "lua"))
+        functions_script(&run->functions, &run->pf, &run->heap, ev->value.full_len);
+}
+
+static void record(struct run *run, struct rdb_event *ev)
+{
+    struct file_report *f = &run->a->file;
+    switch (ev->kind) {
+    case RDB_EV_KEY: one_key(run, ev); break;
+    case RDB_EV_AUX: aux(run, ev); break;
+    case RDB_EV_SELECTDB: select_db(run, (uint32_t)ev->num[0]); break;
+    case RDB_EV_RESIZEDB:
+        aggregate_hint(&run->aggregate, ev->num[0], ev->num[1]);
+        keyspace_hint(&run->keyspace, ev->num[0], ev->num[1]);
+        break;
+    case RDB_EV_SLOT_INFO:
+        if (run->pf.keyspace == KEYSPACE_KVSTORE)
+            keyspace_slot_hint(&run->keyspace, ev->num[0], ev->num[1], ev->num[2], 0);
+        break;
+    case RDB_EV_FUNCTION:
+    case RDB_EV_FUNCTION_PRE_GA:
+        f->functions++;
+        f->function_bytes_source += ev->value.full_len;
+        functions_library(&run->functions, &run->pf, &run->heap, &ev->value);
+        break;
+    case RDB_EV_MODULE_AUX: f->module_aux++; break;
+    case RDB_EV_UPDATE:
+        analysis_note(run->a, "the dump holds replicated commands between its keys (offset %llu): they were not applied",
+                      (unsigned long long)ev->offset);
+        break;
+    default: break;
+    }
+}
+
+/* ---------------------------------------------------------------- the pass */
+
+static bool head_is_over(const struct rdb_event *ev) { return ev->kind != RDB_EV_AUX && ev->kind != RDB_EV_MODULE_AUX; }
+
+static bool pass(struct run *run, char err[256])
+{
+    struct rdb_event ev;
+    uint64_t records = 0;
+    memset(&ev, 0, sizeof ev);
+    while (rdb_next(run->p, &ev) > 0) {
+        if (!run->ready && head_is_over(&ev)) {
+            run->a->file.info = *rdb_info(run->p);
+            if (!set_up(run, err))
+                return false;
+        }
+        record(run, &ev);
+        if (run->stopped)
+            break;
+        if (++records % PROGRESS_EVERY == 0 && run->o->on_progress &&
+            !run->o->on_progress(run->o->on_progress_ctx, rdb_info(run->p), run->aggregate.all.keys)) {
+            run->stopped = true;
+            break;
+        }
+    }
+    run->a->file.info = *rdb_info(run->p);
+    return run->ready || set_up(run, err);
+}
+
+static void file_end(struct run *run, const char *path)
+{
+    struct file_report *f = &run->a->file;
+    if (!run->stopped && !rdb_failed(run->p))
+        f->trailing = rdb_drain(run->p);
+    f->info = *rdb_info(run->p);
+    f->path = path;
+    f->file_size = f->info.file_size;
+    f->rdb_bytes = f->info.offset;
+    if (rdb_failed(run->p))
+        f->error = *rdb_error(run->p);
+    f->complete = f->error.kind == RDB_OK && !run->stopped;
+}
+
+bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, struct analysis *a, char err[256])
+{
+    struct run *run = calloc(1, sizeof *run);
+    memset(a, 0, sizeof *a);
+    a->file.ctime_s = -1;
+    if (run == NULL || !aggregate_init(&run->aggregate, o)) {
+        free(run);
+        snprintf(err, 256, "out of memory");
+        return false;
+    }
+    run->p = p;
+    run->o = o;
+    run->a = a;
+    a->limit_bytes = o->big_bytes;
+    a->limit_elements = o->big_elements;
+    a->limit_element = o->big_element;
+    bool ok = pass(run, err);
+    file_end(run, path);
+    if (ok) {
+        keyspace_finish(&run->keyspace, &run->rebuild);
+        ledger_close(a, o, &run->pf, &run->heap, &run->keyspace, &run->functions);
+        ok = aggregate_finish(&run->aggregate, a);
+        ledger_databases(a, &run->keyspace);
+    }
+    if (run->ready) {
+        rebuild_free(&run->rebuild);
+        keyspace_free(&run->keyspace);
+    }
+    aggregate_free(&run->aggregate);
+    free(run);
+    return ok;
+}
+
+static void top_free(struct top_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free((void *)(uintptr_t)l->keys[i].name);
+    free(l->keys);
+}
+
+void analysis_free(struct analysis *a)
+{
+    top_free(&a->top_bytes);
+    top_free(&a->top_elements);
+    top_free(&a->big);
+    free(a->cells);
+    free(a->dbs);
+    for (size_t i = 0; i < a->nnotes; i++)
+        free(a->notes[i]);
+    free(a->notes);
+    free((void *)(uintptr_t)a->target);
+    memset(a, 0, sizeof *a);
+}

@@ -1,0 +1,60 @@
+/*
+ * keyspace.h - the databases' own tables: what belongs to all keys together and to none alone.
+ *
+ * Bucket arrays of keys and expires with their growth or presizing, headers made on demand, the list nodes of tables
+ * being rehashed, colliding entries and child buckets, per-slot tables in cluster mode.
+ */
+#ifndef RDBMEM_KEYSPACE_H
+#define RDBMEM_KEYSPACE_H
+
+#include "analyzer/profile.h"
+#include "analyzer/rebuild.h"
+#include "analyzer/table.h"
+#include "analyzer/zmalloc.h"
+
+struct keyspace_table {
+    struct table t;
+    bool made;          /* its header exists */
+    uint64_t bytes;     /* live bytes of header, arrays, nodes */
+    double chance;      /* expected bytes of collisions or children, after keyspace_finish */
+};
+
+struct keyspace_db {
+    uint32_t db;
+    struct keyspace_table keys, expires, fields /* keys with volatile fields, Valkey 9 */;
+};
+
+struct keyspace_slot { uint32_t keys, expires, fields; uint32_t hint_keys, hint_expires, hint_fields; };
+
+enum { KEYSPACE_DBS = 1024, KEYSPACE_SLOTS = 16384 };
+
+struct keyspace {
+    const struct profile *pf;
+    struct zheap *z;
+    struct keyspace_db *dbs;
+    size_t ndbs;
+    struct keyspace_db *current;
+    struct keyspace_slot *slots;    /* cluster mode with a table per slot */
+    bool slot_hints, size_hint;
+    struct key_set *slot_names;     /* cluster mode with one radix tree (4.0 - 6.2) */
+    uint64_t bytes;                 /* all that was charged here */
+    double variance;
+};
+
+bool keyspace_init(struct keyspace *ks, const struct profile *pf, struct zheap *z);
+void keyspace_free(struct keyspace *ks);
+
+void keyspace_select(struct keyspace *ks, uint32_t db);
+void keyspace_hint(struct keyspace *ks, uint64_t keys, uint64_t expires);
+void keyspace_slot_hint(struct keyspace *ks, uint64_t slot, uint64_t keys, uint64_t expires, uint64_t fields);
+
+/* One key has been added to the current database. slot is used in cluster mode only. */
+void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, const struct rdb_bytes *name);
+
+/* The load is over: collisions and children, slots' tables; rehashing is finished as the cron would. */
+void keyspace_finish(struct keyspace *ks, struct rebuild *r);
+
+/* CRC16 (XMODEM) of the name or its first non-empty {tag}, mod 16384. */
+unsigned keyspace_slot_of(const uint8_t *name, size_t len);
+
+#endif

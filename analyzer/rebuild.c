@@ -1,0 +1,74 @@
+/*
+ * rebuild.c - one record: which rebuild function, and what is reported of the key.
+ */
+#include "analyzer/rebuild.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const rebuild_fn by_type[RDB_T_COUNT] = {
+    [RDB_T_STRING] = rebuild_string, [RDB_T_LIST] = rebuild_list,     [RDB_T_SET] = rebuild_set,
+    [RDB_T_ZSET] = rebuild_zset,     [RDB_T_HASH] = rebuild_hash,     [RDB_T_STREAM] = rebuild_stream,
+    [RDB_T_MODULE] = rebuild_module, [RDB_T_VECTORSET] = rebuild_module, [RDB_T_ARRAY] = rebuild_array,   [RDB_T_GCRA] = rebuild_other,
+    [RDB_T_CRON] = rebuild_other,    [RDB_T_JSON] = rebuild_other,
+};
+
+static bool policy_is(int64_t policy, enum policy a, enum policy b) { return policy == (int64_t)a || policy == (int64_t)b; }
+
+bool rebuild_init(struct rebuild *r, rdb_parser *p, const struct profile *pf, struct zheap *z)
+{
+    memset(r, 0, sizeof *r);
+    r->p = p;
+    r->pf = pf;
+    r->z = z;
+    if (pf->set[SET_MAXMEMORY] > 0) {
+        int64_t policy = pf->set[SET_MAXMEMORY_POLICY];
+        r->lru = policy_is(policy, POLICY_ALLKEYS_LRU, POLICY_VOLATILE_LRU);
+        r->lfu = policy_is(policy, POLICY_ALLKEYS_LFU, POLICY_VOLATILE_LFU);
+    }
+    bool ok = (r->fields = ttl_set_new(pf)) != NULL && (r->set = key_set_new()) != NULL;
+    for (int i = 0; i < RAX_COUNT; i++)
+        ok = (r->raxes[i] = rax_walk_new()) != NULL && ok;
+    r->rax = r->raxes[RAX_MAIN];
+    return ok;
+}
+
+void rebuild_free(struct rebuild *r)
+{
+    for (size_t i = 0; i < sizeof r->hashes / sizeof r->hashes[0]; i++)
+        ttl_set_free(r->hashes[i]);
+    for (int i = 0; i < RAX_COUNT; i++)
+        rax_walk_free(r->raxes[i]);
+    ttl_set_free(r->fields);
+    key_set_free(r->set);
+    free(r->memo);
+    free(r->expiries);
+    free(r->node);
+}
+
+void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report *k)
+{
+    struct zheap *z = r->z;
+    r->key = key;
+    r->key_len = key->name.full_len;
+    r->ttl = key->expire_ms >= 0;
+    r->k = k;
+    r->damage = NULL;
+    memset(&r->st, 0, sizeof r->st);
+    zheap_key_begin(z);
+
+    k->type = key->info->type;
+    k->payload = r->key_len;
+    k->elements = k->largest = 0;
+    k->module[0] = 0;
+    by_type[k->type](r);
+
+    uint64_t chance = (uint64_t)(z->key_expected + 0.5);
+    k->bytes = z->key_used + chance;
+    k->rounding = z->key_used > z->key_request ? z->key_used - z->key_request : 0;
+    k->variance = z->key_variance;
+    k->has_memory_usage = r->pf->mu != MU_NONE;
+    k->memory_usage = k->has_memory_usage ? memory_usage(r) : 0;
+    if (r->damage)
+        k->flags |= KEY_DAMAGED;
+}

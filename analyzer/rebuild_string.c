@@ -1,0 +1,29 @@
+/*
+ * rebuild_string.c - string values (rdb.c rdbGenericLoadStringObject, object.c tryObjectEncoding).
+ */
+#include "analyzer/rebuild.h"
+
+static enum string_kind kind_of(struct rebuild *r, const struct rdb_element *e)
+{
+    const struct profile *pf = r->pf;
+    int64_t v;
+    if (e->form == RDB_F_INT)
+        return integer_is_shared(r, e->num, false) ? STR_INT_SHARED : STR_INT;
+    if (e->len <= (uint64_t)pf->int_text_max && element_integer(r, e, &v)) {
+        if (integer_is_shared(r, v, true))
+            return STR_INT_SHARED;
+        return pf->int_keeps_embstr ? STR_INT_IN_EMBSTR : STR_INT;
+    }
+    return e->len <= (uint64_t)pf->embstr_max ? STR_SHORT : STR_RAW;
+}
+
+void rebuild_string(struct rebuild *r)
+{
+    struct rdb_element e;
+    bool more;
+    if (rdb_elements(r->p, &e, 1, &more) != 1)
+        return;
+    r->k->elements = r->k->largest = e.len;
+    r->k->payload += e.len;
+    key_alloc_string(r, kind_of(r, &e), e.len);
+}

@@ -1,0 +1,447 @@
+/*
+ * slabs.c - in which slab each block falls, and what survives there.
+ *
+ * Two observations keep this cheap.
+ *
+ * (1) Nothing need be known of a slab once it is full but when it dies: the latest death among its regions. So one
+ *     counter by death moves for the slab, and one for each run of its regions; how many are alive at a step are sums
+ *     over the deaths beyond it, taken when asked for. The number of steps costs nothing while slabs fill.
+ * (2) What the current owner of a bin's newest regions has got is only a number until another owner comes ("settling").
+ *     Then the open slab is filled up, whole slabs are counted by a division, and the rest opens a new slab. So a
+ *     gift of a hundred million regions is one addition, and taking regions back, over any number of slabs, as many
+ *     subtractions.
+ *
+ * For random deletion, slabs are counted by the number of distinct keys that are alive in them at step `at`: a slab of m
+ * keys survives with probability 1 - d^m for any d, one with a region of the server always.
+ */
+#include "analyzer/slabs.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE = 4096 };
+
+struct bin_sums {
+    uint64_t slab_die[SLABS_DEATHS];   /* slabs by the death of their last region */
+    uint64_t region_die[SLABS_DEATHS]; /* regions by death */
+    uint64_t holes[SLABS_DEATHS];      /* slabs_open.holes, by the death of the owner who freed them */
+    uint64_t pinned;                   /* slabs with a region of the server */
+    uint64_t *by_keys;                 /* the other slabs by their number of keys alive at `at`: 0 .. regions */
+};
+
+/* One slab's regions by tag and death, deaths beyond the last step as one. Only the first ntags rows are meaningful. */
+struct tag_table {
+    unsigned ntags;
+    uint16_t tag[SLABS_TAGS];
+    uint16_t slot[SLABS_TAGS]; /* of a tag: valid if tag[slot] is that tag and slot < ntags */
+    uint32_t regions[SLABS_TAGS][SLABS_MAX_STEPS + 1];
+};
+
+struct slabs_sums {
+    struct bin_sums bin[ALLOC_MAX_BINS];
+    double *pins;                      /* [SLABS_TAGS][nsteps], bytes; NULL: not wanted */
+    slabs_run_t *runs;                 /* all open slabs' runs */
+    uint64_t *by_keys;                 /* all bins' */
+    struct tag_table tags;             /* scratch of share_pins() */
+};
+
+/* ---------------------------------------------------------------- runs */
+
+static uint32_t run_regions(slabs_run_t run)
+{
+    return (uint32_t)(run & 0xffff);
+}
+
+static uint32_t run_owners(slabs_run_t run)
+{
+    return (uint32_t)(run >> 16 & 0xffff);
+}
+
+static uint16_t run_tag(slabs_run_t run)
+{
+    return (uint16_t)(run >> 32 & 0xffff);
+}
+
+static unsigned run_death(slabs_run_t run)
+{
+    return (unsigned)(run >> 48);
+}
+
+static unsigned fate_death(slabs_fate_t fate)
+{
+    return fate >> 16;
+}
+
+/* ---------------------------------------------------------------- life */
+
+static bool allocate_sums(struct slabs *s, bool want_pins)
+{
+    size_t regions = 0;
+    for (unsigned b = 0; b < s->nbins; b++)
+        regions += s->a->bins[b].regions;
+    struct slabs_sums *sums = s->sums = calloc(1, sizeof *sums);
+    if (!sums)
+        return false;
+    sums->runs = calloc(regions + s->nbins, sizeof *sums->runs);
+    sums->by_keys = calloc(regions + s->nbins, sizeof *sums->by_keys);
+    if (want_pins)
+        sums->pins = calloc((size_t)s->nsteps * SLABS_TAGS, sizeof *sums->pins);
+    return sums->runs && sums->by_keys && (sums->pins || !want_pins);
+}
+
+/* runs[0] belongs to no slab and shares its fate with none: a run can always be compared with the one before. */
+static void open_slab(struct slabs_open *o)
+{
+    o->runs[0] = UINT64_MAX;
+    o->run = o->runs;
+    o->limit = o->regions - 1;
+}
+
+static uint32_t settled(const struct slabs_open *o)
+{
+    return o->regions - 1 - o->limit;
+}
+
+struct slabs *slabs_new(const struct allocator *a, unsigned nsteps, unsigned at, bool want_pins)
+{
+    assert(nsteps >= 1 && nsteps <= SLABS_MAX_STEPS && at < nsteps);
+    if (!allocator_has_slabs(a))
+        return NULL;
+    struct slabs *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->a = a;
+    s->nsteps = nsteps;
+    s->nbins = a->nbins;
+    s->at = at;
+    if (!allocate_sums(s, want_pins)) {
+        slabs_free(s);
+        return NULL;
+    }
+    slabs_run_t *runs = s->sums->runs;
+    uint64_t *by_keys = s->sums->by_keys;
+    for (unsigned b = 0; b < s->nbins; b++) {
+        uint32_t regions = a->bins[b].regions;
+        s->open[b] = (struct slabs_open){.owner = SLABS_NOBODY, .regions = regions, .runs = runs};
+        open_slab(&s->open[b]);
+        s->sums->bin[b].by_keys = by_keys;
+        runs += regions + 1;
+        by_keys += regions + 1;
+    }
+    slabs_server(s);
+    return s;
+}
+
+void slabs_free(struct slabs *s)
+{
+    if (!s)
+        return;
+    if (s->sums) {
+        free(s->sums->runs);
+        free(s->sums->by_keys);
+        free(s->sums->pins);
+        free(s->sums);
+    }
+    free(s);
+}
+
+/* ---------------------------------------------------------------- who pins a slab */
+
+static uint32_t *tag_row(struct tag_table *t, uint16_t tag)
+{
+    unsigned slot = t->slot[tag];
+    if (slot >= t->ntags || t->tag[slot] != tag) {
+        slot = t->ntags++;
+        t->slot[tag] = (uint16_t)slot;
+        t->tag[slot] = tag;
+        memset(t->regions[slot], 0, sizeof t->regions[slot]);
+    }
+    return t->regions[slot];
+}
+
+/* by_death[d]: regions of the slab that die at step d (nsteps: later). Returns how many they are. */
+static uint32_t count_by_tag(const struct slabs_open *o, unsigned nsteps, struct tag_table *t, uint32_t *by_death)
+{
+    uint32_t all = 0;
+    t->ntags = 0;
+    memset(by_death, 0, (nsteps + 1) * sizeof *by_death);
+    for (const slabs_run_t *r = o->runs + 1; r <= o->run; r++) {
+        unsigned death = run_death(*r) < nsteps ? run_death(*r) : nsteps;
+        tag_row(t, run_tag(*r))[death] += run_regions(*r);
+        by_death[death] += run_regions(*r);
+        all += run_regions(*r);
+    }
+    return all;
+}
+
+/* Shares out, for each step at which the slab lives with dead regions in it, its free bytes. */
+static void share_pins(struct slabs *s, unsigned b, unsigned last_death)
+{
+    const struct slabs_open *o = &s->open[b];
+    struct tag_table *t = &s->sums->tags;
+    unsigned end = last_death < s->nsteps ? last_death : s->nsteps;
+    uint32_t by_death[SLABS_MAX_STEPS + 1], alive = 0;
+    double each[SLABS_MAX_STEPS]; /* free bytes for each surviving region */
+    uint32_t all = count_by_tag(o, s->nsteps, t, by_death);
+    for (unsigned step = end; step-- > 0;) {
+        alive += by_death[step + 1];
+        each[step] = alive < all ? (double)(o->regions - alive) * s->a->bins[b].size / alive : 0;
+    }
+    for (unsigned slot = 0; slot < t->ntags; slot++) {
+        double *pins = s->sums->pins + (size_t)t->tag[slot] * s->nsteps;
+        alive = 0;
+        for (unsigned step = end; step-- > 0;) {
+            alive += t->regions[slot][step + 1];
+            pins[step] += each[step] * alive;
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- closing and settling */
+
+/* The open slab takes no more regions: adds its runs to the sums, and opens another. */
+static void close_slab(struct slabs *s, unsigned b)
+{
+    struct slabs_open *o = &s->open[b];
+    struct bin_sums *sums = &s->sums->bin[b];
+    unsigned last = 0, first = SLABS_NEVER;
+    uint32_t keys = 0;
+    for (const slabs_run_t *r = o->runs + 1; r <= o->run; r++) {
+        unsigned death = run_death(*r);
+        sums->region_die[death] += run_regions(*r);
+        keys += death > s->at ? run_owners(*r) : 0;
+        last = death > last ? death : last;
+        first = death < first ? death : first;
+    }
+    sums->slab_die[last]++;
+    if (last == SLABS_NEVER)
+        sums->pinned++;
+    else
+        sums->by_keys[keys]++;
+    if (s->sums->pins && first < last && first < s->nsteps)
+        share_pins(s, b, last);
+    open_slab(o);
+}
+
+/* Slabs that one owner fills alone. */
+static void close_whole(struct slabs *s, unsigned b, unsigned death, uint64_t slabs)
+{
+    struct bin_sums *sums = &s->sums->bin[b];
+    sums->slab_die[death] += slabs;
+    sums->region_die[death] += slabs * s->open[b].regions;
+    if (death == SLABS_NEVER)
+        sums->pinned += slabs;
+    else
+        sums->by_keys[death > s->at] += slabs;
+}
+
+/* Regions of the last owner become a run of the open slab, or part of the run before. They must fit. */
+static inline void add_run(struct slabs_open *o, uint64_t regions)
+{
+    if ((slabs_fate_t)(*o->run >> 32) == o->fate)
+        *o->run += 1 << 16 | regions;
+    else
+        *++o->run = (slabs_run_t)o->fate << 32 | 1 << 16 | regions;
+}
+
+/* Places the last owner's regions for good. */
+static void settle(struct slabs *s, unsigned b)
+{
+    struct slabs_open *o = &s->open[b];
+    uint64_t count = o->count;
+    o->count = 0;
+    if (settled(o) > 0 && count > o->limit) {
+        uint32_t head = o->limit + 1;
+        add_run(o, head);
+        close_slab(s, b);
+        count -= head;
+    }
+    if (count >= o->regions) {
+        close_whole(s, b, fate_death(o->fate), count / o->regions);
+        count %= o->regions;
+    }
+    if (count > 0) {
+        add_run(o, count);
+        o->limit -= (uint32_t)count;
+    }
+}
+
+/* ---------------------------------------------------------------- giving and taking */
+
+/* What the regions of bin b that are not settled yet are to their owner: whole slabs, or parts of shared ones. */
+static void add_own(const struct slabs *s, unsigned b, struct slabs_own *own)
+{
+    const struct slabs_open *o = &s->open[b];
+    const struct alloc_bin *bin = &s->a->bins[b];
+    uint64_t count = o->count, shared = 0;
+    if (settled(o) > 0)
+        shared = count <= o->limit ? count : o->limit + 1;
+    uint64_t whole = (count - shared) / o->regions;
+    own->slab_bytes += whole * bin->pages * PAGE;
+    own->stranded_bytes += (count - whole * o->regions) * bin->size;
+}
+
+/* Another owner comes upon a bin. Should it be the server amid a key: what the key has there will not be found later. */
+static void interrupt(struct slabs *s, unsigned b)
+{
+    if (s->owner == 0 && s->last_key > 0 && s->open[b].owner == s->last_key)
+        add_own(s, b, &s->own);
+    settle(s, b);
+}
+
+/* Freed regions go first. They change hands where they are: in the sums by death, not in those of their slab. */
+static uint64_t fill_holes(struct slabs *s, unsigned b, uint64_t count)
+{
+    struct bin_sums *sums = &s->sums->bin[b];
+    for (unsigned death = SLABS_DEATHS; death-- > 0 && count > 0;) {
+        uint64_t filled = sums->holes[death] < count ? sums->holes[death] : count;
+        sums->holes[death] -= filled;
+        sums->region_die[death] -= filled;
+        sums->region_die[fate_death(s->fate)] += filled;
+        s->open[b].holes -= (uint32_t)filled;
+        count -= filled;
+    }
+    return count;
+}
+
+static __attribute__((noinline)) void give_closely(struct slabs *s, struct slabs_open *o, uint64_t count)
+{
+    unsigned b = (unsigned)(o - s->open);
+    interrupt(s, b);
+    if (o->holes > 0)
+        count = fill_holes(s, b, count);
+    o->owner = count > 0 ? s->owner : SLABS_NOBODY;
+    o->fate = s->fate;
+    o->count = count;
+}
+
+/* Mostly the regions of the owner before are few and fit. count - 1 wraps when there are none: look closer. */
+void slabs_give_first(struct slabs *s, struct slabs_open *o, uint64_t count)
+{
+    if (__builtin_expect(o->count - 1 >= o->limit || s->owner == 0, 0)) {
+        give_closely(s, o, count);
+        return;
+    }
+    add_run(o, o->count);
+    o->limit -= (uint32_t)o->count;
+    o->owner = s->owner;
+    o->fate = s->fate;
+    o->count = count;
+}
+
+/* The owner's regions are settled, since another came between: one becomes a hole, wherever it is. */
+void slabs_take_back_settled(struct slabs *s, unsigned b)
+{
+    interrupt(s, b);
+    s->open[b].owner = SLABS_NOBODY;
+    s->open[b].holes++;
+    s->sums->bin[b].holes[fate_death(s->fate)]++;
+}
+
+static uint64_t padded(const struct allocator *a, uint64_t usable)
+{
+    return usable <= a->pad_max ? usable + a->pad : usable;
+}
+
+void slabs_give_large(struct slabs *s, uint64_t usable, uint64_t count)
+{
+    struct slabs_large *l = &s->large[fate_death(s->fate)];
+    uint64_t active = count * padded(s->a, usable);
+    l->blocks += count;
+    l->usable += count * usable;
+    l->active += active;
+    if (s->owner != 0)
+        s->own.large_bytes += active;
+}
+
+void slabs_take_back_large(struct slabs *s, uint64_t usable)
+{
+    struct slabs_large *l = &s->large[fate_death(s->fate)];
+    uint64_t active = padded(s->a, usable);
+    l->blocks--;
+    l->usable -= usable;
+    l->active -= active;
+    if (s->owner != 0)
+        s->own.large_bytes -= active;
+}
+
+void slabs_key_own(const struct slabs *s, struct slabs_own *own)
+{
+    *own = s->own;
+    for (unsigned b = 0; b < s->nbins; b++)
+        if (s->open[b].owner == s->last_key && s->last_key > 0)
+            add_own(s, b, own);
+}
+
+/* ---------------------------------------------------------------- results */
+
+void slabs_finish(struct slabs *s)
+{
+    for (unsigned b = 0; b < s->nbins; b++) {
+        struct bin_sums *sums = &s->sums->bin[b];
+        settle(s, b);
+        if (settled(&s->open[b]) > 0)
+            close_slab(s, b);
+        for (unsigned death = 0; death < SLABS_DEATHS; death++)
+            sums->region_die[death] -= sums->holes[death];
+    }
+}
+
+/* Sum over the deaths after a step. */
+static uint64_t sum_after(const uint64_t by_death[SLABS_DEATHS], unsigned step)
+{
+    uint64_t sum = 0;
+    for (unsigned death = step + 1; death < SLABS_DEATHS; death++)
+        sum += by_death[death];
+    return sum;
+}
+
+void slabs_bin_at(const struct slabs *s, unsigned b, unsigned step, uint64_t *slabs, uint64_t *regions)
+{
+    const struct bin_sums *sums = &s->sums->bin[b];
+    *slabs = sum_after(sums->slab_die, step);
+    *regions = sum_after(sums->region_die, step);
+}
+
+void slabs_large_at(const struct slabs *s, unsigned step, struct slabs_large *large)
+{
+    *large = (struct slabs_large){0};
+    for (unsigned death = step + 1; death < SLABS_DEATHS; death++) {
+        large->blocks += s->large[death].blocks;
+        large->usable += s->large[death].usable;
+        large->active += s->large[death].active;
+    }
+}
+
+static void expect_bin(const struct slabs *s, unsigned b, double d, struct slabs_expected *e)
+{
+    const struct bin_sums *sums = &s->sums->bin[b];
+    uint64_t server = sums->region_die[SLABS_NEVER];
+    uint64_t keys = sum_after(sums->region_die, s->at) - server;
+    double slabs = (double)sums->pinned, all_gone = 1;
+    for (uint32_t m = 1; m <= s->a->bins[b].regions; m++) {
+        all_gone *= d;
+        slabs += (double)sums->by_keys[m] * (1 - all_gone);
+    }
+    e->slabs[b] = slabs;
+    e->regions[b] = (double)server + (double)keys * (1 - d);
+}
+
+void slabs_delete_random(const struct slabs *s, double d, struct slabs_expected *e)
+{
+    struct slabs_large all;
+    const struct slabs_large *server = &s->large[SLABS_NEVER];
+    *e = (struct slabs_expected){0};
+    for (unsigned b = 0; b < s->nbins; b++)
+        expect_bin(s, b, d, e);
+    slabs_large_at(s, s->at, &all);
+    e->large_blocks = (double)server->blocks + (double)(all.blocks - server->blocks) * (1 - d);
+    e->large_usable = (double)server->usable + (double)(all.usable - server->usable) * (1 - d);
+    e->large_active = (double)server->active + (double)(all.active - server->active) * (1 - d);
+}
+
+double slabs_pinned(const struct slabs *s, unsigned step, unsigned tag)
+{
+    return s->sums->pins ? s->sums->pins[(size_t)tag * s->nsteps + step] : 0;
+}

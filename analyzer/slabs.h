@@ -1,0 +1,190 @@
+/*
+ * slabs.h - in which slab each block falls, and what survives there.
+ *
+ * A load fills jemalloc's slabs in file order: the i-th block of a class is region i mod n of slab i / n (the thread
+ * cache is refilled from the lowest free region and hands out what it took in that order: src/arena.c
+ * arena_cache_bin_fill_small). So the slabs can be followed in one pass with memory that depends on the number of bins
+ * only: per bin the slab being filled, and for what has been filled, sums by death.
+ *
+ * Glossary.
+ *   step    a moment of the forecast, 0 .. nsteps - 1. Step 0 is "after load", each later one a horizon, or the next
+ *           rank of an order of eviction: up to SLABS_MAX_STEPS of them cost no more than one.
+ *   death   the first step at which a key is gone; nsteps: it outlives them all.
+ *   server  owner of the blocks that never die: tables, functions, the baseline. They pin their slabs for ever.
+ *   tag     0 .. 255, what pinning is reported by: a type, or the number of a key prefix. SLABS_TAG_SERVER: the server.
+ *   slab alive at a step: one of its regions is alive then. An empty slab goes back to the system at once.
+ *
+ * The life of a model:
+ *     s = slabs_new(&allocator, nsteps, at, true);
+ *     slabs_server(s);         slabs_give(s, bin, 12);  ...
+ *     slabs_key(s, death, tag) slabs_give(s, bin, 1);   slabs_give_large(s, usable, 1);  slabs_take_back(s, bin);
+ *     ...
+ *     slabs_finish(s);         slabs_bin_at(s, bin, step, &slabs, &regions);  slabs_delete_random(s, 0.5, &e);
+ *     slabs_free(s);
+ *
+ * Temporary blocks. A block that is freed during the load is the next one handed out (the cache is a stack), so it
+ * takes no new region. slabs_take_back() therefore retreats by one region: that which the current owner got last.
+ * Which of an owner's regions is meant makes no difference to any sum, since all of them have one death and one tag.
+ */
+#ifndef RDBMEM_SLABS_H
+#define RDBMEM_SLABS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "analyzer/allocator.h"
+
+enum {
+    SLABS_MAX_STEPS = 64,
+    SLABS_NEVER = SLABS_MAX_STEPS + 1, /* the server's death, beyond any key's */
+    SLABS_DEATHS = SLABS_NEVER + 1,
+    SLABS_TAG_SERVER = 256,
+    SLABS_TAGS = 257
+};
+
+/* Owner's death and tag in one word, see slabs_fate(). */
+typedef uint32_t slabs_fate_t;
+
+/* Consecutive regions of the open slab whose owners share death and tag, in one word: fate << 32 | owners << 16 | regions. */
+typedef uint64_t slabs_run_t;
+
+/* The slab being filled: runs of earlier owners' regions, then `count` regions (any number: also many slabs) of the last
+ * owner, not yet settled. */
+struct slabs_open {
+    uint64_t owner;     /* serial of the last owner; SLABS_NOBODY: the next give must look closer */
+    slabs_fate_t fate;  /* of the last owner */
+    uint32_t regions;   /* of a slab */
+    uint64_t count;
+    uint32_t limit;     /* what is settled leaves limit + 1 regions of the slab; 0: look closer */
+    uint32_t holes;     /* regions freed by an owner who could not retreat any more; the next gives of anyone fill them:
+                           until then count is 0 */
+    slabs_run_t *run;   /* the latest; runs[0] is none */
+    slabs_run_t *runs;
+    uint64_t unused[2]; /* one line of the processor's cache a bin */
+};
+
+#define SLABS_NOBODY UINT64_MAX
+
+static inline slabs_fate_t slabs_fate(unsigned death, unsigned tag)
+{
+    return death << 16 | tag;
+}
+
+/* What deleting one key would give back, and what it would leave stranded, in bytes. */
+struct slabs_own {
+    uint64_t slab_bytes;     /* whole slabs that hold nothing but this key: pages returned */
+    uint64_t stranded_bytes; /* regions in slabs shared with others: free for reuse, but active as before */
+    uint64_t large_bytes;    /* page runs, pads included: returned */
+};
+
+/* Large blocks (page runs), as sums. */
+struct slabs_large {
+    uint64_t blocks;
+    uint64_t usable;         /* bytes, as used_memory counts them */
+    uint64_t active;         /* bytes of their pages: usable + pad */
+};
+
+struct slabs_sums;           /* what is known of the slabs that have been filled; slabs.c */
+
+struct slabs {
+    const struct allocator *a;
+    unsigned nsteps, nbins;
+    unsigned at;             /* the step at which random deletion is asked about */
+    uint64_t owner;          /* serial of the current owner; 0 is the server */
+    uint64_t last_key;       /* serial of the current or latest key */
+    slabs_fate_t fate;       /* of the current owner */
+    slabs_fate_t key_fate;   /* of the current or latest key */
+    struct slabs_own own;    /* of the current key: its large blocks, and what has been settled before its end */
+    struct slabs_open open[ALLOC_MAX_BINS];
+    struct slabs_large large[SLABS_DEATHS];
+    struct slabs_sums *sums;
+};
+
+/* nsteps: 1 .. SLABS_MAX_STEPS. at < nsteps: the step whose survivors slabs_delete_random() draws from. want_pins:
+ * keep account of who pins (costs steps x tags for each slab of mixed deaths; others cost nothing).
+ * NULL when out of memory or when the allocator has no slabs (allocator_has_slabs). *a must outlive the model. */
+struct slabs *slabs_new(const struct allocator *a, unsigned nsteps, unsigned at, bool want_pins);
+void slabs_free(struct slabs *s);
+
+/* ---------------------------------------------------------------- feeding, the hot part */
+
+/* From now on blocks belong to a new key. */
+static inline void slabs_key(struct slabs *s, unsigned death, unsigned tag)
+{
+    s->owner = ++s->last_key;
+    s->fate = s->key_fate = slabs_fate(death, tag);
+    s->own = (struct slabs_own){0};
+}
+
+/* From now on blocks belong to the server; so it is at first. */
+static inline void slabs_server(struct slabs *s)
+{
+    s->owner = 0;
+    s->fate = slabs_fate(SLABS_NEVER, SLABS_TAG_SERVER);
+}
+
+/* Back to the key that slabs_server() interrupted. In a bin that the server got regions of meanwhile, its regions
+ * before and after count as those of two keys for slabs_delete_random(). */
+static inline void slabs_key_again(struct slabs *s)
+{
+    s->owner = s->last_key;
+    s->fate = s->key_fate;
+}
+
+void slabs_give_first(struct slabs *s, struct slabs_open *o, uint64_t count);
+void slabs_take_back_settled(struct slabs *s, unsigned b);
+
+/* count regions of bin b for the current owner. Any count takes the same time. */
+static inline void slabs_give(struct slabs *s, unsigned b, uint64_t count)
+{
+    struct slabs_open *o = &s->open[b];
+    if (__builtin_expect(o->owner == s->owner, 1))
+        o->count += count;
+    else
+        slabs_give_first(s, o, count);
+}
+
+/* The current owner frees one of its regions of bin b. */
+static inline void slabs_take_back(struct slabs *s, unsigned b)
+{
+    struct slabs_open *o = &s->open[b];
+    if (__builtin_expect(o->owner == s->owner && o->count > 0, 1))
+        o->count--;
+    else
+        slabs_take_back_settled(s, b);
+}
+
+/* count page runs of this usable size each, for the current owner; and the way back. */
+void slabs_give_large(struct slabs *s, uint64_t usable, uint64_t count);
+void slabs_take_back_large(struct slabs *s, uint64_t usable);
+
+/* To be called while the current key is still the current one: what its deletion gives back. A slab that the key has
+ * begun but not filled counts as shared, with the keys to come. O(bins). */
+void slabs_key_own(const struct slabs *s, struct slabs_own *own);
+
+/* ---------------------------------------------------------------- results */
+
+/* Closes the open slabs: regions that were never handed out are free regions of a slab. Nothing may be given after. */
+void slabs_finish(struct slabs *s);
+
+/* Slabs and regions of bin b that are alive at a step. */
+void slabs_bin_at(const struct slabs *s, unsigned b, unsigned step, uint64_t *slabs, uint64_t *regions);
+
+/* Large blocks alive at a step. */
+void slabs_large_at(const struct slabs *s, unsigned step, struct slabs_large *large);
+
+/* The expectation at step `at` once each key alive there has been deleted with probability d, 0 <= d <= 1. Keys, not
+ * regions, are the independent units: a slab with regions of m keys is gone with probability d^m. */
+struct slabs_expected {
+    double slabs[ALLOC_MAX_BINS];
+    double regions[ALLOC_MAX_BINS];
+    double large_blocks, large_usable, large_active;
+};
+void slabs_delete_random(const struct slabs *s, double d, struct slabs_expected *e);
+
+/* Who pins half-empty slabs: the free bytes in slabs that are alive at a step though some region has died by then, the
+ * part of them that falls to a tag (< SLABS_TAGS) when each slab's are shared out in proportion to the surviving regions.
+ * 0 without want_pins. */
+double slabs_pinned(const struct slabs *s, unsigned step, unsigned tag);
+
+#endif

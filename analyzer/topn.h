@@ -1,0 +1,26 @@
+/*
+ * topn.h - the N largest keys, in memory of N keys. Ties go to the lower database, then the smaller name.
+ */
+#ifndef RDBMEM_TOPN_H
+#define RDBMEM_TOPN_H
+
+#include "analyzer/analysis.h"
+
+struct topn {
+    bool by_elements;
+    size_t n, cap;
+    struct key_report *heap;    /* least first; names are copies */
+    uint64_t least;             /* figure of heap[0] once full, else 0 */
+};
+
+bool topn_init(struct topn *t, size_t cap, bool by_elements);
+
+static inline bool topn_wants(const struct topn *t, uint64_t figure) { return t->cap && (t->n < t->cap || figure >= t->least); }
+
+void topn_add(struct topn *t, const struct key_report *k);
+
+/* Largest first; the keys move to *out, t is empty afterwards. */
+void topn_finish(struct topn *t, struct top_list *out);
+void topn_free(struct topn *t);
+
+#endif

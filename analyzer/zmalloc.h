@@ -1,0 +1,123 @@
+/*
+ * zmalloc.h - the accounting layer, in the server's own terms.
+ *
+ * The rebuild code asks for exactly the blocks that the server would ask for while it loads a key; this layer turns a
+ * request into the usable size the target's allocator would hand out, moves used_memory by it (as the server's
+ * update_zmalloc_stat_alloc does), charges the key that is being rebuilt, and tells the slab model in which bin the
+ * block falls. Nothing above this layer knows a size class, and nothing is really allocated.
+ *
+ * A block's handle is its requested size: zfree(z, size) gives back a block that had been asked for with that size.
+ *
+ * What the server draws by chance (skiplist levels, bucket collisions) is charged as its expected value with
+ * zcharge(), and placed in the slab model by zplace(), which charges nothing.
+ */
+#ifndef RDBMEM_ZMALLOC_H
+#define RDBMEM_ZMALLOC_H
+
+#include "analyzer/allocator.h"
+#include "analyzer/slabs.h"
+
+/* What a block is for: the vocabulary of --explain and of the totals by structure. names in zmalloc.c */
+enum zlabel {
+    ZL_KEY,              /* key sds, or the key object that embeds it */
+    ZL_ENTRY,            /* dictEntry of the main dictionary */
+    ZL_EXPIRE,           /* dictEntry of the expires dictionary */
+    ZL_ROBJ,             /* the value's redisObject */
+    ZL_STRING,           /* value sds / embstr */
+    ZL_PACK,             /* listpack, ziplist, intset, zipmap blob */
+    ZL_QUICKLIST, ZL_QUICKLIST_NODE, ZL_PLAIN_NODE,
+    ZL_DICT, ZL_TABLE,   /* dict / hashtable header; bucket array */
+    ZL_ELEMENT_ENTRY,    /* dictEntry or entry block of an element */
+    ZL_ELEMENT,          /* element, field or member string */
+    ZL_VALUE,            /* field's value string */
+    ZL_SKIPLIST, ZL_SKIPLIST_NODE,
+    ZL_STREAM, ZL_RAX, ZL_GROUP, ZL_CONSUMER, ZL_NACK,
+    ZL_TTL,              /* ebuckets, volatile sets, listpackEx header */
+    ZL_MODULE, ZL_ARRAY, ZL_LIST_NODE,
+    ZL_FUNCTION, ZL_KEYSPACE,
+    ZL_COUNT
+};
+extern const char *const zlabel_names[ZL_COUNT];
+
+/* Called for every block when set: delta > 0 allocated, < 0 freed; usable in bytes. count blocks of that size. */
+typedef void (*ztrace_fn)(void *ctx, enum zlabel label, uint64_t request, uint64_t usable, uint64_t count, bool is_free);
+
+struct zheap {
+    const struct allocator *a;
+    struct slabs *slabs;         /* NULL: placement is not modelled */
+    uint64_t used;               /* used_memory: sum of live blocks' counted sizes, without the baseline */
+    uint64_t peak;               /* highest value of used before the last time it fell: read it with zheap_peak() */
+    uint64_t mmap_threshold;     /* glibc: from which chunk size on blocks are mapped; freeing mapped blocks raises it */
+    uint64_t key_used;           /* charged since zheap_key_begin */
+    uint64_t key_request;        /* requested bytes of the same blocks */
+    uint64_t key_blocks;
+    double key_expected;         /* expected value of the chance part, on top of key_used */
+    double key_variance;
+    double variance;             /* of used: sum over all charges */
+    double fraction;             /* of a byte that charges have left over, -1 .. 1 */
+    uint64_t by_label[ZL_COUNT]; /* live bytes by purpose, all keys */
+    ztrace_fn trace;
+    void *trace_ctx;
+};
+
+void zheap_init(struct zheap *z, const struct allocator *a, struct slabs *slabs);
+
+static inline uint64_t zheap_peak(const struct zheap *z)
+{
+    return z->used > z->peak ? z->used : z->peak;
+}
+
+static inline void zheap_key_begin(struct zheap *z)
+{
+    z->key_used = z->key_request = z->key_blocks = 0;
+    z->key_expected = z->key_variance = 0;
+}
+
+uint64_t zmalloc_slow(struct zheap *z, uint64_t request, enum zlabel label, uint64_t count);
+
+/* One block; returns its usable size. */
+static inline uint64_t zmalloc(struct zheap *z, uint64_t request, enum zlabel label)
+{
+    unsigned b = allocator_bin(z->a, request);
+    if (__builtin_expect(b == ALLOC_NO_BIN || z->trace != NULL, 0))
+        return zmalloc_slow(z, request, label, 1);
+    uint64_t usable = z->a->bins[b].size;
+    z->used += usable;
+    z->key_used += usable;
+    z->key_request += request;
+    z->key_blocks++;
+    z->by_label[label] += usable;
+    if (z->slabs)
+        slabs_give(z->slabs, b, 1);
+    return usable;
+}
+
+/* count blocks of the same size. */
+void zmalloc_n(struct zheap *z, uint64_t request, enum zlabel label, uint64_t count);
+
+/* Gives back a block that had been asked for with this size (charged back to the current key too). In the slab model it
+ * must be a block of the current owner. glibc: a block that was mapped before the threshold rose above its size counts
+ * as a heap block here, which may leave up to a page of it in used: rare enough (bucket arrays) to be borne. */
+void zfree(struct zheap *z, uint64_t request, enum zlabel label);
+
+/* old == 0: like zmalloc. Same class: nothing moves. Otherwise the new block is there before the old one goes. Returns
+ * the new usable size. A trace sees both blocks in either case. */
+uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, enum zlabel label);
+
+/* The expected value and variance of what chance decides: used, the label and the key (key_expected) move by it, nothing
+ * is placed. used takes whole bytes and keeps the fraction for the next charge. */
+void zcharge(struct zheap *z, double expected, double variance, enum zlabel label);
+
+/* Places count blocks of this size in the slab model without charging them. */
+void zplace(struct zheap *z, uint64_t request, uint64_t count);
+
+uint64_t zusable_large(const struct zheap *z, uint64_t request);
+
+/* Usable size of a request, nothing allocated. */
+static inline uint64_t zusable(const struct zheap *z, uint64_t request)
+{
+    unsigned b = allocator_bin(z->a, request);
+    return b != ALLOC_NO_BIN ? z->a->bins[b].size : zusable_large(z, request);
+}
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * main.c - rdbmem: where does my Redis memory go? Options (options.c), then the run (run.c).
+ */
+#include <string.h>
+
+#include "report/options.h"
+#include "report/run.h"
+
+static int print(void (*write)(struct out *out))
+{
+    struct out *out = out_open("-");
+    int sys = 0;
+    if (!out)
+        return EXIT_INPUT;
+    write(out);
+    if (out_commit(out, &sys))
+        return EXIT_DONE;
+    complain_line("standard output: cannot be written: %s", strerror(sys));
+    return EXIT_INPUT;
+}
+
+static void print_version(struct out *out)
+{
+    out_str(out, "rdbmem " RDBMEM_VERSION "\n");
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    char err[OPTION_ERROR];
+    int status;
+    if (!options_parse(&o, argc, argv, err))
+        status = usage_error(err);
+    else if (o.action == ACTION_HELP)
+        status = print(options_help);
+    else if (o.action == ACTION_VERSION)
+        status = print(print_version);
+    else
+        status = run(&o);
+    options_free(&o);
+    return status;
+}

@@ -1,0 +1,298 @@
+/*
+ * text_tables.c - the tables of the text report: by type, encoding, structure, database; top and big keys; expiries.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/fields.h"
+#include "report/human.h"
+#include "report/text.h"
+
+enum { BAR = 20 };
+
+static void bar_cell(struct grid *g, uint64_t part, uint64_t whole)
+{
+    static const char full[] = "####################";
+    double share = whole ? (double)part / (double)whole : 0;
+    int n = (int)(share * BAR + 0.5);
+    text_cell(g, "%.*s", n > BAR ? BAR : n, full);
+}
+
+static uint64_t average(uint64_t sum, uint64_t n)
+{
+    return n ? (sum + n / 2) / n : 0;
+}
+
+/* Sorts indices descending by weight; equal weights keep their order. n is small. */
+static void sort_by_weight(unsigned *order, const uint64_t *weight, unsigned n)
+{
+    for (unsigned i = 1; i < n; i++) {
+        unsigned x = order[i], j = i;
+        for (; j > 0 && weight[order[j - 1]] < weight[x]; j--)
+            order[j] = order[j - 1];
+        order[j] = x;
+    }
+}
+
+/* ---------------------------------------------------------------- by type, encoding, structure */
+
+static void totals_cells(struct grid *g, const struct totals *t, uint64_t whole)
+{
+    grid_text(g, human_count(t->keys).s);
+    grid_text(g, human_bytes(t->bytes).s);
+    grid_text(g, human_share(t->bytes, whole).s);
+    grid_text(g, human_share(t->payload < t->bytes ? t->payload : t->bytes, t->bytes).s);
+    grid_text(g, human_bytes(average(t->bytes, t->keys)).s);
+    grid_text(g, human_bytes(t->largest).s);
+    bar_cell(g, t->bytes, whole);
+}
+
+void text_types(struct text *t, const struct analysis *a)
+{
+    static const struct grid_column columns[] = {
+        {"type", true, 0},      {"keys", false, 0},        {"memory", false, 0},  {"share", false, 0},
+        {"own data", false, 0}, {"average key", false, 3}, {"largest", false, 2}, {"", true, 1}};
+    unsigned order[RDB_T_COUNT], n = 0;
+    uint64_t weight[RDB_T_COUNT];
+    struct grid g;
+    for (unsigned i = 0; i < RDB_T_COUNT; i++) {
+        weight[i] = a->by_type[i].bytes;
+        if (a->by_type[i].keys > 0)
+            order[n++] = i;
+    }
+    if (n == 0)
+        return;
+    sort_by_weight(order, weight, n);
+    text_heading(t, "Types");
+    grid_begin(&g, columns, 8);
+    for (unsigned i = 0; i < n; i++) {
+        grid_text(&g, rdb_type_name((enum rdb_type)order[i]));
+        totals_cells(&g, &a->by_type[order[i]], a->total.bytes);
+    }
+    if (n > 1) {
+        grid_text(&g, "all");
+        totals_cells(&g, &a->total, a->total.bytes);
+    }
+    text_grid(t, &g);
+}
+
+static int by_bytes(const void *x, const void *y)
+{
+    const struct cell *a = *(const struct cell *const *)x, *b = *(const struct cell *const *)y;
+    if (a->t.bytes != b->t.bytes)
+        return a->t.bytes < b->t.bytes ? 1 : -1;
+    if (a->type != b->type)
+        return a->type < b->type ? -1 : 1;
+    return (a->encoding > b->encoding) - (a->encoding < b->encoding);
+}
+
+void text_encodings(struct text *t, const struct analysis *a)
+{
+    static const struct grid_column columns[] = {
+        {"type", true, 0},   {"encoding", true, 0},  {"keys", false, 0},        {"memory", false, 0},
+        {"share", false, 0}, {"elements", false, 2}, {"per element", false, 0}, {"own data", false, 1}};
+    const struct cell **sorted = calloc(a->ncells + 1, sizeof *sorted);
+    struct grid g;
+    t->failed = t->failed || !sorted;
+    if (!sorted || a->ncells == 0) {
+        free(sorted);
+        return;
+    }
+    for (size_t i = 0; i < a->ncells; i++)
+        sorted[i] = &a->cells[i];
+    qsort(sorted, a->ncells, sizeof *sorted, by_bytes);
+    text_heading(t, "Encodings");
+    grid_begin(&g, columns, 8);
+    for (size_t i = 0; i < a->ncells; i++) {
+        const struct totals *c = &sorted[i]->t;
+        bool counts = sorted[i]->type != RDB_T_STRING;
+        grid_text(&g, rdb_type_name(sorted[i]->type));
+        grid_text(&g, encoding_name(sorted[i]->encoding));
+        grid_text(&g, human_count(c->keys).s);
+        grid_text(&g, human_bytes(c->bytes).s);
+        grid_text(&g, human_share(c->bytes, a->total.bytes).s);
+        grid_text(&g, counts ? human_count(c->elements).s : "");
+        grid_text(&g, counts && c->elements ? human_bytes(average(c->bytes, c->elements)).s : "");
+        grid_text(&g, human_share(c->payload < c->bytes ? c->payload : c->bytes, c->bytes).s);
+    }
+    text_grid(t, &g);
+    free(sorted);
+}
+
+void text_structures(struct text *t, const struct analysis *a)
+{
+    static const struct grid_column columns[] = {
+        {"what the memory is", true, 0}, {"memory", false, 0}, {"share", false, 0}, {"", true, 1}};
+    unsigned order[32], n = 0;
+    uint64_t sum = 0;
+    struct grid g;
+    for (unsigned i = 0; i < a->nlabels && i < 32; i++) {
+        sum += a->by_label[i];
+        if (a->by_label[i] > 0)
+            order[n++] = i;
+    }
+    if (n == 0)
+        return;
+    sort_by_weight(order, a->by_label, n);
+    text_heading(t, "Structures");
+    grid_begin(&g, columns, 4);
+    for (unsigned i = 0; i < n; i++) {
+        grid_text(&g, a->label_names[order[i]]);
+        grid_text(&g, human_bytes(a->by_label[order[i]]).s);
+        grid_text(&g, human_share(a->by_label[order[i]], sum).s);
+        bar_cell(&g, a->by_label[order[i]], sum);
+    }
+    text_grid(t, &g);
+}
+
+/* ---------------------------------------------------------------- by database */
+
+static void database_row(struct grid *g, const struct db_report *d, uint64_t whole)
+{
+    uint64_t tables = d->main_table + d->expires_table;
+    text_cell(g, "db%u", d->db);
+    grid_text(g, human_count(d->t.keys).s);
+    grid_text(g, human_count(d->t.expiring_keys).s);
+    grid_text(g, human_bytes(d->t.bytes).s);
+    grid_text(g, human_bytes(tables).s);
+    grid_text(g, human_share(d->t.bytes + tables, whole).s);
+    grid_text(g, human_bytes(average(d->t.bytes + tables, d->t.keys)).s);
+    if (!d->has_hint)
+        grid_text(g, "none");
+    else if (d->hint_keys == d->t.keys && d->hint_expires == d->t.expiring_keys)
+        grid_text(g, "agrees");
+    else
+        text_cell(g, "%s / %s", human_count(d->hint_keys).s, human_count(d->hint_expires).s);
+}
+
+void text_databases(struct text *t, const struct analysis *a)
+{
+    static const struct grid_column columns[] = {
+        {"database", true, 0}, {"keys", false, 0},  {"expiring", false, 0}, {"keys' memory", false, 0},
+        {"tables", false, 0},  {"share", false, 0}, {"per key", false, 2},  {"hint in file", true, 1}};
+    uint64_t whole = 0;
+    struct grid g;
+    if (a->ndbs == 0)
+        return;
+    for (size_t i = 0; i < a->ndbs; i++)
+        whole += a->dbs[i].t.bytes + a->dbs[i].main_table + a->dbs[i].expires_table;
+    text_heading(t, "Databases");
+    grid_begin(&g, columns, 8);
+    for (size_t i = 0; i < a->ndbs; i++)
+        database_row(&g, &a->dbs[i], whole);
+    text_grid(t, &g);
+    if (a->dbs_dropped)
+        text_wrap(t, "  %s further databases are counted in the last line.", human_count(a->dbs_dropped).s);
+}
+
+/* ---------------------------------------------------------------- keys */
+
+static const struct grid_column key_columns[] = {{"memory", false, 0},   {"type", true, 0},     {"encoding", true, 1},
+                                                 {"elements", false, 0}, {"longest", false, 3}, {"expires", true, 2},
+                                                 {"db", false, 0},       {"key", true, 0}};
+
+static void expiry_cell(struct grid *g, const struct key_report *k, int64_t now_ms)
+{
+    if (k->expire_ms == -1)
+        grid_text(g, "never");
+    else if (k->expire_ms <= now_ms)
+        grid_text(g, "expired");
+    else
+        grid_text(g, human_duration((k->expire_ms - now_ms) / 1000).s);
+}
+
+static void key_row(struct grid *g, const struct key_report *k, int64_t now_ms)
+{
+    bool at_least = k->flags & KEY_LOWER_BOUND, estimate = k->flags & KEY_ESTIMATE;
+    text_cell(g, "%s%s", at_least ? ">= " : estimate ? "~ " : "", human_bytes(k->bytes).s);
+    grid_text(g, rdb_type_name(k->type));
+    grid_text(g, k->module[0] ? k->module : encoding_name(k->encoding));
+    grid_text(g, k->type == RDB_T_STRING ? "" : human_count(k->elements).s);
+    grid_text(g, human_bytes(k->largest).s);
+    expiry_cell(g, k, now_ms);
+    text_cell(g, "%u", k->db);
+    grid_name(g, k->name, k->name_len, k->flags & KEY_NAME_CUT);
+}
+
+static void key_list(struct text *t, const struct top_list *list, int64_t now_ms)
+{
+    struct grid g;
+    grid_begin(&g, key_columns, 8);
+    for (size_t i = 0; i < list->n; i++)
+        key_row(&g, &list->keys[i], now_ms);
+    text_grid(t, &g);
+}
+
+void text_top(struct text *t, const struct analysis *a)
+{
+    char heading[80];
+    if (a->top_bytes.n > 0) {
+        snprintf(heading, sizeof heading, "Largest keys by memory (%zu)", a->top_bytes.n);
+        text_heading(t, heading);
+        key_list(t, &a->top_bytes, a->now_ms);
+    }
+    if (a->top_elements.n > 0) {
+        snprintf(heading, sizeof heading, "Largest keys by elements (%zu)", a->top_elements.n);
+        text_heading(t, heading);
+        key_list(t, &a->top_elements, a->now_ms);
+    }
+}
+
+static void big_why(struct grid *g, unsigned flags)
+{
+    text_cell(g, "%s%s%s", flags & KEY_BIG_BYTES ? "M" : "-", flags & KEY_BIG_ELEMENTS ? "N" : "-",
+              flags & KEY_BIG_ELEMENT ? "L" : "-");
+}
+
+void text_big(struct text *t, const struct analysis *a)
+{
+    static const struct grid_column columns[] = {{"why", true, 0},       {"memory", false, 0},  {"type", true, 0},
+                                                 {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
+                                                 {"key", true, 0}};
+    struct grid g;
+    text_heading(t, "Big keys");
+    text_wrap(t, "  %s keys: M %s of %s and more; N %s of %s elements and more; L %s with an element of %s and more.",
+              human_count(a->big_keys).s, human_count(a->big_by_bytes).s, human_bytes(a->limit_bytes).s,
+              human_count(a->big_by_elements).s, human_count(a->limit_elements).s, human_count(a->big_by_element).s,
+              human_bytes(a->limit_element).s);
+    if (a->big.n == 0)
+        return;
+    grid_begin(&g, columns, 7);
+    for (size_t i = 0; i < a->big.n; i++) {
+        const struct key_report *k = &a->big.keys[i];
+        big_why(&g, k->flags);
+        grid_text(&g, human_bytes(k->bytes).s);
+        grid_text(&g, rdb_type_name(k->type));
+        grid_text(&g, k->type == RDB_T_STRING ? "" : human_count(k->elements).s);
+        grid_text(&g, human_bytes(k->largest).s);
+        text_cell(&g, "%u", k->db);
+        grid_name(&g, k->name, k->name_len, k->flags & KEY_NAME_CUT);
+    }
+    text_grid(t, &g);
+    if (a->big_keys > a->big.n)
+        text_wrap(t, "  ... and %s more; --format=csv lists every key with its flags.",
+                  human_count(a->big_keys - a->big.n).s);
+}
+
+void text_expiries(struct text *t, const struct analysis *a)
+{
+    static const struct grid_column columns[] = {
+        {"expires", true, 0}, {"keys", false, 0}, {"memory", false, 0}, {"share", false, 0}, {"", true, 1}};
+    struct grid g;
+    text_heading(t, "Expiries");
+    text_wrap(t, "  %s of %s keys expire, %s of the keys' memory; counted from %s (%s).",
+              human_count(a->total.expiring_keys).s, human_count(a->total.keys).s,
+              human_bytes(a->total.expiring_bytes).s, human_time(a->now_ms / 1000).s, a->now_why);
+    grid_begin(&g, columns, 5);
+    for (unsigned i = 0; i < EXPIRY_BUCKETS && a->expiry[i].name; i++) {
+        if (a->expiry[i].keys == 0)
+            continue;
+        grid_text(&g, a->expiry[i].name);
+        grid_text(&g, human_count(a->expiry[i].keys).s);
+        grid_text(&g, human_bytes(a->expiry[i].bytes).s);
+        grid_text(&g, human_share(a->expiry[i].bytes, a->total.bytes).s);
+        bar_cell(&g, a->expiry[i].bytes, a->total.bytes);
+    }
+    text_grid(t, &g);
+}
