@@ -109,7 +109,8 @@ static void one_key(struct run *run, struct rdb_event *ev)
     const struct rdb_key *key = &ev->key;
     struct key_report k;
     uint8_t name[4096];      /* the value's elements may push the name out of the window */
-    memset(&k, 0, offsetof(struct key_report, module) + 1);
+    k.flags = 0;
+    k.module[0] = 0;
     if (key->db != run->db || run->aggregate.ndbs == 0)
         select_db(run, key->db);
     k.db = key->db;

@@ -46,6 +46,13 @@ void rebuild_free(struct rebuild *r)
     free(r->node);
 }
 
+/* Strings are by far the most frequent keys, and need a few fields only. */
+static inline void string_stats_clear(struct value_stats *st)
+{
+    st->key_req = st->key_zs = st->obj_req = st->obj_zs = st->str_len = st->str_zs = 0;
+    st->embedded = false;
+}
+
 void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report *k)
 {
     struct zheap *z = r->z;
@@ -54,10 +61,13 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     r->ttl = key->expire_ms >= 0;
     r->k = k;
     r->damage = NULL;
-    memset(&r->st, 0, sizeof r->st);
     zheap_key_begin(z);
 
     k->type = key->info->type;
+    if (k->type != RDB_T_STRING)
+        memset(&r->st, 0, sizeof r->st);
+    else
+        string_stats_clear(&r->st);
     k->payload = r->key_len;
     k->elements = k->largest = 0;
     k->module[0] = 0;

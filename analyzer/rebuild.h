@@ -26,6 +26,7 @@ struct value_stats {
     uint64_t obj_req, obj_zs;       /* robj, embstr or key object block */
     bool embedded;                  /* the string value stands in that block */
     uint64_t str_len, str_zs;       /* raw string value */
+    /* from here on not cleared for strings */
     uint64_t n, buckets;
     uint64_t elem_req, elem_zs, elem_as;
     uint64_t val_req, val_zs, val_as;
@@ -50,6 +51,8 @@ struct value_stats {
 /* A short element kept until it is known whether its collection stays packed. */
 struct memo { uint32_t len; uint8_t kind; /* enum memo_kind */ uint8_t ttl; };
 enum memo_kind { MEMO_TEXT, MEMO_INT_SHARED, MEMO_INT };
+
+enum { NODE_COSTS = 256 };
 
 /* Trees whose keys arrive interleaved. */
 enum rax_slot { RAX_MAIN, RAX_GROUPS, RAX_CONSUMERS, RAX_COUNT };
@@ -76,6 +79,7 @@ struct rebuild {
     struct memo *memo;
     size_t memo_cap;
     uint32_t level_clock;           /* deterministic stand-in for the skiplist's dice */
+    struct node_cost { double mean, variance; } node_cost[NODE_COSTS]; /* of skiplist nodes, by member length */
     struct rax_walk *rax;           /* the tree being built: one of raxes */
     struct rax_walk *raxes[RAX_COUNT];
     struct key_set *set;            /* scratch: keys that have to be sorted first, keyset.c */

@@ -23,7 +23,8 @@ static unsigned next_level(struct rebuild *r)
     return 1 + zeros / 2;
 }
 
-static void node_alloc(struct rebuild *r, uint64_t len)
+/* Expected size of a node and its variance over the levels. */
+static struct node_cost node_cost(struct rebuild *r, uint64_t len)
 {
     double p = 0.75, mean = 0, squares = 0;
     for (unsigned level = 1; level <= LEVELS; level++, p *= 0.25) {
@@ -31,9 +32,24 @@ static void node_alloc(struct rebuild *r, uint64_t len)
         mean += p * size;
         squares += p * size * size;
     }
-    zcharge(r->z, mean, squares - mean * mean, ZL_SKIPLIST_NODE);
-    zplace(r->z, node_request(r->pf, len, next_level(r)), 1);
-    r->st.node_zs += mean;
+    return (struct node_cost){mean, squares - mean * mean};
+}
+
+static void node_alloc(struct rebuild *r, uint64_t len)
+{
+    uint64_t slot = r->pf->skiplist_embeds ? len : 0;
+    struct node_cost c;
+    if (slot < NODE_COSTS) {
+        if (r->node_cost[slot].mean == 0)
+            r->node_cost[slot] = node_cost(r, slot);
+        c = r->node_cost[slot];
+    } else {
+        c = node_cost(r, len);
+    }
+    zcharge(r->z, c.mean, c.variance, ZL_SKIPLIST_NODE);
+    if (r->z->slabs)
+        zplace(r->z, node_request(r->pf, len, next_level(r)), 1);
+    r->st.node_zs += c.mean;
 }
 
 static void member_alloc(struct rebuild *r, uint64_t len, const struct rdb_element *e, const struct memo *m)

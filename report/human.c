@@ -22,14 +22,6 @@ struct text32 human_bytes(uint64_t bytes)
     return t;
 }
 
-struct text32 human_signed_bytes(int64_t bytes)
-{
-    struct text32 t = human_bytes(bytes < 0 ? 0 - (uint64_t)bytes : (uint64_t)bytes);
-    memmove(t.s + 1, t.s, strlen(t.s) + 1);
-    t.s[0] = bytes < 0 ? '-' : '+';
-    return t;
-}
-
 struct text32 human_count(uint64_t n)
 {
     struct text32 t;

@@ -12,7 +12,6 @@ struct text32 {
 };
 
 struct text32 human_bytes(uint64_t bytes);                /* 1.50 GiB */
-struct text32 human_signed_bytes(int64_t bytes);          /* +1.50 GiB, -3 B */
 struct text32 human_count(uint64_t n);                    /* 1,234,567 */
 struct text32 human_share(uint64_t part, uint64_t whole); /* 12.3 %; "-" of nothing */
 struct text32 human_duration(int64_t seconds);            /* 45 s, 12 min, 5 h, 203 days, 2.4 years */

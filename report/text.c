@@ -190,11 +190,13 @@ static void ledger_row(struct grid *g, const char *name, uint64_t bytes, uint64_
 
 static void ledger_remark_claim(char out[80], const struct analysis *a)
 {
-    int64_t more = (int64_t)(a->file.used_mem - a->ledger.used_memory);
-    if (a->file.used_mem == 0)
+    uint64_t claim = a->file.used_mem, used = a->ledger.used_memory;
+    if (claim == 0)
         snprintf(out, 80, "no claim");
+    else if (claim >= used)
+        snprintf(out, 80, "+%s against it", human_bytes(claim - used).s);
     else
-        snprintf(out, 80, "%s against it", human_signed_bytes(more).s);
+        snprintf(out, 80, "-%s against it", human_bytes(used - claim).s);
 }
 
 static void ledger_rows(struct grid *g, const struct analysis *a, enum load_as load_as)
