@@ -173,6 +173,12 @@ struct analyze_options {
     bool skip_damaged;           /* --on-error=skip-key */
     bool want_largest;           /* a format prints len_largest_element for every key */
     bool want_slot;
+    int64_t horizons_s[24];      /* of the forecast, ascending seconds; INT64_MAX: when all expiries have passed */
+    unsigned nhorizons;          /* 0: 1h 6h 24h 7d 30d and all */
+    int64_t forecast_from_ms;    /* 0: now_ms */
+    double then_delete[4];       /* shares 0..1 of the keys left after the last horizon, each a step */
+    unsigned nthen_delete;
+    bool no_forecast;
     void (*on_key)(void *ctx, const struct key_report *k);   /* for streamed formats; NULL: none */
     void *on_key_ctx;
     bool (*on_progress)(void *ctx, const struct rdb_info *info, uint64_t keys); /* now and then; false: stop, partial report */

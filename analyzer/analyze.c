@@ -11,6 +11,7 @@
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
 #include "analyzer/ledger.h"
+#include "analyzer/placement.h"
 #include "analyzer/rebuild.h"
 #include "analyzer/target.h"
 
@@ -28,6 +29,7 @@ struct run {
     struct keyspace keyspace;
     struct functions functions;
     struct aggregate aggregate;
+    struct placement placement;
     bool ready, stopped;
     uint32_t db;
 };
@@ -50,6 +52,17 @@ static void choose_now(struct run *run)
     run->aggregate.now_ms = a->now_ms;
 }
 
+/* The steps of the forecast, from the options or the usual ones. */
+static bool place(struct run *run)
+{
+    static const int64_t usual[] = {3600, 6 * 3600, 24 * 3600, 7 * 86400, 30 * 86400, PLACEMENT_ALL};
+    const struct analyze_options *o = run->o;
+    const int64_t *horizons = o->nhorizons ? o->horizons_s : usual;
+    unsigned n = o->nhorizons ? o->nhorizons : sizeof usual / sizeof usual[0];
+    int64_t from = o->forecast_from_ms > 0 ? o->forecast_from_ms : run->a->now_ms;
+    return placement_init(&run->placement, &run->alloc, horizons, o->no_forecast ? 0 : n, from, !o->no_forecast);
+}
+
 static bool set_up(struct run *run, char err[256])
 {
     struct analysis *a = run->a;
@@ -57,7 +70,11 @@ static bool set_up(struct run *run, char err[256])
     if (!target_choose(a, run->o, &run->pf, err) || !target_allocator(a, run->o, &run->pf, &run->alloc, err))
         return false;
     choose_now(run);
-    zheap_init(&run->heap, &run->alloc, NULL);
+    if (!place(run)) {
+        snprintf(err, 256, "out of memory");
+        return false;
+    }
+    zheap_init(&run->heap, &run->alloc, run->placement.slabs);
     zheap_init(&run->aside, &run->alloc, NULL);
     functions_init(&run->functions, &run->pf);
     if (!rebuild_init(&run->rebuild, run->p, &run->pf, &run->heap) ||
@@ -136,10 +153,14 @@ static void one_key(struct run *run, struct rdb_event *ev)
     if (!loads)
         k.flags |= KEY_NOT_LOADED;
     run->rebuild.z = loads ? &run->heap : &run->aside;
+    unsigned death = placement_death(&run->placement, k.expire_ms);
+    if (loads)
+        placement_begin(&run->placement, death, key->info->type);
     rebuild_key(&run->rebuild, key, &k);
     if (!rdb_failed(run->p)) {
         k.record = rdb_tell(run->p) - k.offset;
         if (loads) {
+            placement_end(&run->placement, death, k.expire_ms >= 0, k.bytes);
             bool fields = key->info->layout == RDB_L_HASH_TTL || key->info->layout == RDB_L_BLOB_TTL;
             keyspace_key(&run->keyspace, k.expire_ms >= 0, fields, slot, &(struct rdb_bytes){copy, k.name_len, k.name_full_len});
         }
@@ -284,6 +305,7 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
     if (run->ready) {
         rebuild_free(&run->rebuild);
         keyspace_free(&run->keyspace);
+        placement_free(&run->placement);
     }
     aggregate_free(&run->aggregate);
     free(run);

@@ -6,11 +6,12 @@
 #include <math.h>
 
 /* Startup differs from the measured default where databases are made at startup. */
-static uint64_t begin_of(const struct profile *pf)
+static uint64_t begin_of(const struct profile *pf, const struct allocator *alloc)
 {
+    uint64_t extra = alloc->kind == ALLOC_LIBC ? (uint64_t)pf->libc_extra : 0;
     if (pf->cluster && pf->cluster_begin)
-        return (uint64_t)pf->cluster_begin;
-    return (uint64_t)pf->begin;
+        return (uint64_t)pf->cluster_begin + extra;
+    return (uint64_t)pf->begin + extra;
 }
 
 /* object.c getMemoryOverheadData: what INFO calls overhead, in requested sizes */
@@ -32,7 +33,7 @@ void ledger_close(struct analysis *a, const struct analyze_options *o, const str
 {
     struct ledger *l = &a->ledger;
     (void)o;
-    l->used_memory_startup = begin_of(pf);
+    l->used_memory_startup = begin_of(pf, heap->a);
     l->functions = f->bytes;
     l->keyspace = ks->bytes;
     l->keys = heap->used - ks->bytes - f->bytes;

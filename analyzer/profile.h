@@ -145,6 +145,7 @@ struct profile {
     int startup;              /* used_memory_startup, default configuration */
     int begin;                /* zmalloc_used_memory when the load begins */
     int client;               /* INFO's used_memory above that at the end: the client that asks */
+    int libc_extra;           /* begin of a MALLOC=libc build above that of the jemalloc build */
     int cluster_begin;        /* begin with cluster-enabled yes, 0: unknown */
     int mu;                   /* enum mu_rule */
 

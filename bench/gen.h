@@ -31,6 +31,7 @@ struct gen {
 struct mix {
     const char *name, *help;
     uint64_t keys, elements, value_bytes; /* defaults; elements and value_bytes 0 = the mix does not use them */
+    uint64_t memory;                      /* of a key in a server, roughly, without elements and value bytes */
     unsigned ttl_percent;                 /* of the keys expire */
     bool lzf;
     void (*key)(struct gen *g); /* writes key number g->index */

@@ -530,14 +530,14 @@ static void mix_hostile_prefixes(struct gen *g)
 #define MIB (UINT64_C(1) << 20)
 
 const struct mix gen_mixes[] = {
-    {"small", "small strings, some integers, a quarter expires", 8000000, 0, 0, 25, false, mix_small},
-    {"mixed", "an application's keys: every type and encoding", 500000, 0, 0, 30, false, mix_mixed},
-    {"lzf", "documents and packs, compressed as rdbcompression does", 200000, 0, 0, 30, true, mix_lzf},
-    {"streams", "streams with groups, consumers and pending entries", 2000, 0, 0, 0, false, mix_streams},
-    {"big", "few huge collections of --elements: hash, zset, set, list", 4, 1000000, 0, 0, false, mix_big},
-    {"blobs", "strings of --value-bytes", 1000, 0, MIB, 0, false, mix_blobs},
-    {"prefixes", "every key has a prefix of its own", 50000000, 0, 0, 0, false, mix_prefixes},
-    {"hostile-prefixes", "names of hundreds of parts", 100000, 0, 0, 0, false, mix_hostile_prefixes},
+    {"small", "small strings, some integers, a quarter expires", 8000000, 0, 0, 115, 25, false, mix_small},
+    {"mixed", "an application's keys: every type and encoding", 500000, 0, 0, 4090, 30, false, mix_mixed},
+    {"lzf", "documents and packs, compressed as rdbcompression does", 200000, 0, 0, 4100, 30, true, mix_lzf},
+    {"streams", "streams with groups, consumers and pending entries", 2000, 0, 0, 278000, 0, false, mix_streams},
+    {"big", "few huge collections of --elements: hash, zset, set, list", 4, 1000000, 0, 100, 0, false, mix_big},
+    {"blobs", "strings of --value-bytes", 1000, 0, MIB, 100, 0, false, mix_blobs},
+    {"prefixes", "every key has a prefix of its own", 50000000, 0, 0, 63, 0, false, mix_prefixes},
+    {"hostile-prefixes", "names of hundreds of parts", 100000, 0, 0, 2180, 0, false, mix_hostile_prefixes},
     {0},
 };
 

@@ -119,15 +119,15 @@ static void line_text(struct line *n, const char *text, size_t columns, size_t w
     n->blanks += GAP;
 }
 
-static void print_titles(const struct grid *g, const struct layout *l, struct out *o, const char *bold,
-                         const char *plain)
+static void print_titles(const struct grid *g, const struct layout *l, struct out *o, const char *before,
+                         const char *after)
 {
     struct line n = {o, INDENT};
-    out_str(o, bold);
+    out_str(o, before);
     for (unsigned i = 0; i < g->ncolumns; i++)
         if (l->shown[i])
             line_text(&n, g->columns[i].title, text_width(g->columns[i].title), l->width[i], g->columns[i].left);
-    out_str(o, plain);
+    out_str(o, after);
     out_char(o, '\n');
 }
 
@@ -147,12 +147,12 @@ static void print_row(const struct grid *g, const struct layout *l, const struct
     out_char(o, '\n');
 }
 
-bool grid_print(struct grid *g, struct out *o, unsigned width, const char *bold, const char *plain)
+bool grid_print(struct grid *g, struct out *o, unsigned width, const char *before, const char *after)
 {
     bool ok = !g->failed;
     if (ok) {
         struct layout l = lay_out(g, width);
-        print_titles(g, &l, o, bold, plain);
+        print_titles(g, &l, o, before, after);
         for (size_t i = 0; i + g->ncolumns <= g->n; i += g->ncolumns)
             print_row(g, &l, g->cells + i, o);
     }

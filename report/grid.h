@@ -44,7 +44,7 @@ void grid_begin(struct grid *g, const struct grid_column *columns, unsigned ncol
 void grid_text(struct grid *g, const char *text);
 void grid_name(struct grid *g, const uint8_t *name, size_t len, bool cut);
 
-/* Prints the titles (bold: the bytes around them, "" for none) and the rows, frees. False when memory was out. */
-bool grid_print(struct grid *g, struct out *o, unsigned width, const char *bold, const char *plain);
+/* Prints the titles (between the sequences before and after, "" for none) and the rows, frees. False when memory was out. */
+bool grid_print(struct grid *g, struct out *o, unsigned width, const char *before, const char *after);
 
 #endif

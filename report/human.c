@@ -124,7 +124,7 @@ static char *put_clock(char *p, unsigned second_of_day)
 char *put_iso_ms(char *p, int64_t ms)
 {
     int64_t seconds = floor_div(ms, 1000), days = floor_div(seconds, 86400);
-    unsigned rest = (unsigned)(ms - seconds * 1000);
+    unsigned rest = (unsigned)(ms % 1000 < 0 ? ms % 1000 + 1000 : ms % 1000);
     p = put_date(p, days);
     *p++ = 'T';
     p = put_clock(p, (unsigned)(seconds - days * 86400));

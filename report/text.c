@@ -119,7 +119,7 @@ void text_cell(struct grid *g, const char *format, ...)
 
 void text_grid(struct text *t, struct grid *g)
 {
-    if (!grid_print(g, t->out, t->width, t->bold, t->plain))
+    if (!grid_print(g, t->out, t->width, t->dim, t->plain))
         t->failed = true;
 }
 
@@ -254,9 +254,11 @@ static void ledger(struct text *t, const struct analysis *a, const struct report
 bool text_finish(struct sink *s, const struct analysis *a)
 {
     const struct report_options *o = s->options;
-    struct text t = {.out = s->out, .width = o->width, .clock_s = o->clock_s, .bold = "", .warn = "", .plain = ""};
+    struct text t = {
+        .out = s->out, .width = o->width, .clock_s = o->clock_s, .bold = "", .dim = "", .warn = "", .plain = ""};
     if (o->color) {
         t.bold = "\033[1m";
+        t.dim = "\033[2m";
         t.warn = "\033[1;31m";
         t.plain = "\033[0m";
     }

@@ -11,8 +11,8 @@ struct text {
     struct out *out;
     unsigned width;
     int64_t clock_s;
-    const char *bold, *warn, *plain; /* ANSI sequences, or "" */
-    bool failed;                     /* out of memory */
+    const char *bold, *dim, *warn, *plain; /* ANSI sequences, or "" */
+    bool failed;                           /* out of memory */
 };
 
 /* A heading with an empty line above it. */

@@ -120,12 +120,20 @@ void text_encodings(struct text *t, const struct analysis *a)
     free(sorted);
 }
 
+static void structure_row(struct grid *g, const char *name, uint64_t bytes, uint64_t sum)
+{
+    grid_text(g, name);
+    grid_text(g, human_bytes(bytes).s);
+    grid_text(g, human_share(bytes, sum).s);
+    bar_cell(g, bytes, sum);
+}
+
 void text_structures(struct text *t, const struct analysis *a)
 {
     static const struct grid_column columns[] = {
         {"what the memory is", true, 0}, {"memory", false, 0}, {"share", false, 0}, {"", true, 1}};
     unsigned order[32], n = 0;
-    uint64_t sum = 0;
+    uint64_t sum = 0, rest = 0;
     struct grid g;
     for (unsigned i = 0; i < a->nlabels && i < 32; i++) {
         sum += a->by_label[i];
@@ -138,11 +146,14 @@ void text_structures(struct text *t, const struct analysis *a)
     text_heading(t, "Structures");
     grid_begin(&g, columns, 4);
     for (unsigned i = 0; i < n; i++) {
-        grid_text(&g, a->label_names[order[i]]);
-        grid_text(&g, human_bytes(a->by_label[order[i]]).s);
-        grid_text(&g, human_share(a->by_label[order[i]], sum).s);
-        bar_cell(&g, a->by_label[order[i]], sum);
+        uint64_t bytes = a->by_label[order[i]];
+        if (bytes < sum / 1000)
+            rest += bytes;
+        else
+            structure_row(&g, a->label_names[order[i]], bytes, sum);
     }
+    if (rest > 0)
+        structure_row(&g, "others, below 0.1 % each", rest, sum);
     text_grid(t, &g);
 }
 

@@ -478,11 +478,6 @@ def find_first(tree, name):
 # ---------------------------------------------------------------- comparison
 
 
-def rounding(key):
-    """The server multiplies an average by a count: one byte can get lost where it does so."""
-    return 1 if key.encoding in ("hashtable", "quicklist", "stream") else 0
-
-
 def differences(server, rdbmem):
     """(where, what) of everything that had to be equal and is not."""
     for where in sorted(server.keys() | rdbmem.keys()):
@@ -496,7 +491,7 @@ def differences(server, rdbmem):
         if theirs.type != "string" and ours.elements != theirs.elements:
             yield where, f"elements: rdbmem {ours.elements}, server {theirs.elements}"
         off = ours.memory_usage - theirs.memory_usage
-        if not theirs.dice and not 0 <= off <= rounding(theirs):
+        if not theirs.dice and off != 0:
             yield where, (f"{theirs.type}/{theirs.encoding} of {theirs.elements}: rdbmem {ours.memory_usage}, "
                           f"server {theirs.memory_usage} ({off:+d})")
 

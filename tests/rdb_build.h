@@ -37,7 +37,7 @@ static inline void put(struct buf *b, const void *bytes, size_t n)
 static inline void put_le(struct buf *b, uint64_t v, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++) {
-        uint8_t c = (uint8_t)(v >> (8 * i));
+        uint8_t c = (uint8_t)(i < 8 ? v >> (8 * i) : 0);
         put(b, &c, 1);
     }
 }
@@ -311,6 +311,8 @@ __attribute__((format(printf, 2, 3))) static inline void say(struct buf *t, cons
     int n = vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
     put(t, line, (size_t)(n < (int)sizeof line ? n : (int)sizeof line - 1));
+    put(t, "", 1); /* a string at any time */
+    t->len--;
 }
 
 /* Short texts as they are, long ones as length and checksum. */
@@ -507,8 +509,8 @@ static inline void tell(struct buf *t, rdb_parser *p, struct telling how)
     struct rdb_element el[64];
     uint64_t last = 0;
     while (rdb_next(p, &ev) > 0) {
-        CHECK(ev.offset >= last);
-        last = ev.offset;
+        CHECK(rdb_tell(p) >= last && ev.offset <= rdb_tell(p));
+        last = rdb_tell(p);
         say_event(t, &ev);
         if (!how.no_offsets)
             say(t, " @%" PRIu64, ev.offset);
@@ -525,8 +527,6 @@ static inline void tell(struct buf *t, rdb_parser *p, struct telling how)
         say(t, "eof\n");
     else
         say(t, "error %s: %s\n", rdb_err_name(e->kind), e->expected);
-    put_u8(t, 0);
-    t->len--;
 }
 
 static inline void tell_memory(struct buf *t, const struct buf *dump, const struct rdb_options *o, struct telling how)

@@ -48,7 +48,7 @@ static const struct profile_change redis_5_0[] = {
     PF(hash_big_presize, 1), PF(hash_mid_rule, 1), /* rdb.c rdbLoadObject */
     PF(zset_presize, 1), PF(skiplist_head, 24 + 16 * 64), /* server.h ZSKIPLIST_MAXLEVEL 64 */
     PF(stream, 40), PF(stream_cg, 32), PF(stream_consumer, 24), PF(stream_nack, 24), PF(rax, 24), /* stream.h */
-    PF(startup, 791624), PF(begin, 791624), PF(client, 62928),
+    PF(startup, 791624), PF(begin, 791624), PF(client, 62928), PF(libc_extra, 91136), /* measured on 7.2 */
     PF(mu, MU_50),
 };
 

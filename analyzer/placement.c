@@ -1,0 +1,35 @@
+/*
+ * placement.c - see placement.h.
+ */
+#include "analyzer/placement.h"
+
+#include <string.h>
+
+bool placement_init(struct placement *pl, const struct allocator *a, const int64_t *horizons, unsigned n, int64_t from_ms,
+                    bool want_slabs)
+{
+    memset(pl, 0, sizeof *pl);
+    if (n >= PLACEMENT_STEPS)
+        n = PLACEMENT_STEPS - 1;
+    pl->nsteps = n + 1;
+    pl->from_ms = from_ms;
+    for (unsigned i = 0; i < n; i++)
+        pl->horizon_s[i + 1] = horizons[i];
+    if (!want_slabs || !allocator_has_slabs(a))
+        return true;
+    pl->slabs = slabs_new(a, pl->nsteps, pl->nsteps - 1, true);
+    return pl->slabs != NULL;
+}
+
+void placement_free(struct placement *pl) { slabs_free(pl->slabs); }
+
+struct placement_left placement_left(const struct placement *pl, unsigned step)
+{
+    struct placement_left left = {0, 0, 0};
+    for (unsigned d = step + 1; d <= pl->nsteps; d++) {
+        left.keys += pl->keys[d];
+        left.bytes += pl->bytes[d];
+        left.volatile_keys += pl->volatile_keys[d];
+    }
+    return left;
+}
