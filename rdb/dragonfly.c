@@ -36,7 +36,10 @@ static ptrdiff_t piece_read(void *ctx, void *buf, size_t n)
     return (ptrdiff_t)n;
 }
 
-uint64_t rdb_piece_tell(const struct rdb_parser *p) { return reader_tell(&p->piece->outer); }
+uint64_t rdb_piece_tell(const struct rdb_parser *p)
+{
+    return reader_tell(&p->piece->outer);
+}
 
 void rdb_piece_free(struct rdb_parser *p)
 {

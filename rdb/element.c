@@ -80,14 +80,32 @@ static bool open_stored(struct rdb_parser *p, const struct rdb_element *e, uint6
         return cursor_bad(c, "it was read or passed over before");
     *c = (struct rdb_cursor){.more = element_more, .ctx = p};
     element_show(p, c);
-    p->pending_seen = 0; /* a second cursor over the same bytes would not begin at their beginning */
+    if (c->left)
+        p->pending_seen = 0; /* a second cursor over the same bytes would not begin at their beginning */
     return true;
 }
 
-static bool scratch(struct rdb_parser *p)
+bool rdb_element_hold(rdb_parser *p, const struct rdb_element *e)
 {
-    if (!p->scratch)
-        p->scratch = malloc(LZF_WHOLE_MAX + LZF_SLACK);
+    uint64_t n = e->form == RDB_F_LZF ? e->clen : e->len;
+    if (e->data || (e->form != RDB_F_RAW && e->form != RDB_F_LZF))
+        return true;
+    if (n > RDB_HOLD_MAX || p->pending != n || p->pending != p->pending_seen)
+        return false;
+    return reader_fill(&p->r, (size_t)n) || rdb_fail_short(p, rdb_at(p, p->r.p), "the bytes of a string");
+}
+
+/* Room for n <= LZF_WHOLE_MAX expanded bytes; what was in it is gone. */
+static bool scratch(struct rdb_parser *p, size_t n)
+{
+    if (p->scratch_cap >= n)
+        return true;
+    size_t cap = 16 * 1024;
+    while (cap < n)
+        cap *= 2;
+    free(p->scratch);
+    p->scratch = malloc(cap + LZF_SLACK);
+    p->scratch_cap = p->scratch ? cap : 0;
     return p->scratch || rdb_fail(p, RDB_ERR_NOMEM, rdb_at(p, p->r.p), "out of memory");
 }
 
@@ -95,7 +113,7 @@ static bool open_lzf(struct rdb_parser *p, const struct rdb_element *e, struct r
 {
     struct rdb_cursor in;
     if (e->data && e->len <= LZF_WHOLE_MAX) {
-        if (!scratch(p))
+        if (!scratch(p, (size_t)e->len))
             return cursor_bad(c, "out of memory");
         if (!lzf_whole(e->data, (size_t)e->clen, p->scratch, (size_t)e->len))
             return cursor_bad(c, "its lzf data is damaged");
@@ -149,7 +167,10 @@ static const uint8_t *stored_head(struct rdb_parser *p, const struct rdb_element
 }
 
 /* cap bytes can come out of at most this many: runs cost one byte in 32, and one operation may cross the end. */
-static size_t lzf_bound(size_t cap) { return cap + cap / 32 + 64; }
+static size_t lzf_bound(size_t cap)
+{
+    return cap + cap / 32 + 64;
+}
 
 static size_t head_lzf(struct rdb_parser *p, const struct rdb_element *e, uint8_t *buf, size_t want)
 {
@@ -208,9 +229,9 @@ bool rdb_element_lend(struct rdb_parser *p, const struct rdb_element *e, struct 
         return b->data != NULL;
     default: break;
     }
-    if (!scratch(p))
-        return false;
     size_t want = e->len < LZF_WHOLE_MAX ? (size_t)e->len : LZF_WHOLE_MAX;
+    if (!scratch(p, want))
+        return false;
     const uint8_t *in = stored_head(p, e, e->clen, p->r.cap / 2, &have);
     size_t made = in ? lzf_head(in, have, p->scratch, want) : SIZE_MAX;
     if (made == SIZE_MAX || (have == e->clen && made != want))

@@ -23,17 +23,16 @@ const char *rdb_err_name(enum rdb_err kind)
     return "unknown error";
 }
 
-bool rdb_error_set(struct rdb_error *e, enum rdb_err kind, uint64_t offset, const char *fmt, ...)
+void rdb_error_note(struct rdb_error *e, enum rdb_err kind, uint64_t offset, const char *fmt, ...)
 {
     if (e->kind != RDB_OK)
-        return false;
+        return;
     e->kind = kind;
     e->offset = offset;
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(e->expected, sizeof e->expected, fmt, ap);
     va_end(ap);
-    return false;
 }
 
 void rdb_error_bytes(char *out, size_t cap, const void *bytes, size_t n)

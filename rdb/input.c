@@ -212,12 +212,14 @@ static bool refuse(struct rdb_input *in)
     rdb_error_bytes(shown, sizeof shown, b, have < 9 ? have : 9);
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         if (starts(l, foreign[i].bytes, foreign[i].len))
-            return rdb_error_set(&in->error, RDB_ERR_MAGIC, 0,
-                                 "expected the magic REDIS or VALKEY, found \"%s\": %s", shown, foreign[i].advice);
-    if (have < 9 && (memcmp(b, "REDIS0123", have < 5 ? have : 5) == 0 ||
-                     memcmp(b, "VALKEY012", have < 6 ? have : 6) == 0))
-        return rdb_error_set(&in->error, RDB_ERR_TRUNCATED, 0, "expected 9 bytes of magic and version, the input ends "
-                                                               "after \"%s\"", shown);
+            return rdb_error_set(&in->error, RDB_ERR_MAGIC, 0, "expected the magic REDIS or VALKEY, found \"%s\": %s",
+                                 shown, foreign[i].advice);
+    if (have < 9 &&
+        (memcmp(b, "REDIS0123", have < 5 ? have : 5) == 0 || memcmp(b, "VALKEY012", have < 6 ? have : 6) == 0))
+        return rdb_error_set(&in->error, RDB_ERR_TRUNCATED, 0,
+                             "expected 9 bytes of magic and version, the input ends "
+                             "after \"%s\"",
+                             shown);
     return rdb_error_set(&in->error, RDB_ERR_MAGIC, 0, "expected the magic REDIS or VALKEY, found \"%s\"", shown);
 }
 
@@ -252,9 +254,10 @@ static bool strip_vkcs(struct rdb_input *in)
     if (l->peek_len - l->peek_at < 8)
         return rdb_error_set(&in->error, RDB_ERR_TRUNCATED, 0, "expected 8 bytes of VKCS envelope, the input ends");
     if (b[4] != 1 || b[5] != 1 || b[7] != 0)
-        return rdb_error_set(&in->error, RDB_ERR_WRAPPER, 0,
-                             "expected VKCS version 1, codec 1 (lz4), kind 0 (rdb), found version %u, codec %u, kind %u",
-                             b[4], b[5], b[7]);
+        return rdb_error_set(
+            &in->error, RDB_ERR_WRAPPER, 0,
+            "expected VKCS version 1, codec 1 (lz4), kind 0 (rdb), found version %u, codec %u, kind %u", b[4], b[5],
+            b[7]);
     in->wraps |= RDB_WRAP_VKCS;
     drop(l, 8);
     return rdb_unpack_push(in, RDB_WRAP_LZ4);

@@ -1,11 +1,11 @@
 /*
  * internal.h - what the files of this room share: the parser's state and the unchecked primitives.
  *
- *     rdb_next ──► parser.c      opcodes, keys           rdb_elements ──► value.c    strings, lists, hashes, zsets, blobs
+ *     rdb_next ──► parser.c      opcodes, keys           rdb_elements ──► value.c    strings, pairs, blobs
  *                  string.c      STR in its three forms                   stream.c   streams
  *                  types.c       what a number means                      module.c   module items
  *                  dragonfly.c   compressed pieces                        extra.c    arrays, templates, cron
- *     rdb_element_open ──► element.c, lzf.c              rdb_pack_* ──► pack.c listpack.c ziplist.c intset.c zipmap.c
+ *     rdb_element_open ──► element.c, lzf.c              rdb_pack_next ──► pack.c and one file a container
  */
 #ifndef RDBMEM_RDB_INTERNAL_H
 #define RDBMEM_RDB_INTERNAL_H
@@ -15,11 +15,32 @@
 #include <stdarg.h>
 #include <string.h>
 
-static inline uint16_t load_le16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return v; }
-static inline uint32_t load_le32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
-static inline uint64_t load_le64(const uint8_t *p) { uint64_t v; memcpy(&v, p, 8); return v; }
-static inline uint32_t load_be32(const uint8_t *p) { return __builtin_bswap32(load_le32(p)); }
-static inline uint64_t load_be64(const uint8_t *p) { return __builtin_bswap64(load_le64(p)); }
+static inline uint16_t load_le16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
+}
+static inline uint32_t load_le32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+static inline uint64_t load_le64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+static inline uint32_t load_be32(const uint8_t *p)
+{
+    return __builtin_bswap32(load_le32(p));
+}
+static inline uint64_t load_be64(const uint8_t *p)
+{
+    return __builtin_bswap64(load_le64(p));
+}
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "rdb/ loads little endian fields with plain loads"
@@ -64,12 +85,12 @@ void lzf_stream_open(struct lzf_stream *s, const struct rdb_cursor *in, uint64_t
 struct rdb_value {
     const struct rdb_type_info *info;
     size_t (*fill)(struct rdb_parser *p, struct rdb_element *out, size_t cap);
-    bool open;               /* elements are left */
-    bool text_ttl;           /* value.c: expiry as a string behind it (Dragonfly) */
-    uint8_t phase;           /* which part comes next; meaning by layout */
-    uint64_t left;           /* items left in the list at hand */
+    bool open;                             /* elements are left */
+    bool text_ttl;                         /* value.c: expiry as a string behind it (Dragonfly) */
+    uint8_t phase;                         /* which part comes next; meaning by layout */
+    uint64_t left;                         /* items left in the list at hand */
     uint64_t groups, consumers, producers; /* stream.c: lists around it */
-    int64_t ttl;             /* value.c: expiry read in front of the field */
+    int64_t ttl;                           /* value.c: expiry read in front of the field */
     int64_t ttl_min;
     uint64_t count;
 };
@@ -80,11 +101,11 @@ struct rdb_attr {
     uint8_t meta_classes;
     int16_t freq;
     int64_t expire_ms, idle_s;
-    uint64_t offset;         /* of the first of them */
+    uint64_t offset; /* of the first of them */
 };
 
 struct rdb_template_slot {
-    uint64_t id, fields;     /* fields 0 = free */
+    uint64_t id, fields; /* fields 0 = free */
 };
 
 enum rdb_parser_state { RDB_S_RUNNING, RDB_S_ENDED, RDB_S_FAILED };
@@ -94,24 +115,25 @@ struct rdb_parser {
     const struct rdb_type_info *types[256]; /* what a type byte means in this file; NULL: opcode or unknown */
     struct rdb_value v;
     struct rdb_attr attr;
-    uint8_t state;           /* enum rdb_parser_state */
-    bool has_key;            /* a key was begun: r.note or r.note_copy is its name */
+    uint8_t state; /* enum rdb_parser_state */
+    bool has_key;  /* a key was begun: r.note or r.note_copy is its name */
     uint32_t db, key_db;
-    uint64_t pending;        /* bytes at r.p of an element handed out without data, still to be read or skipped */
-    uint64_t pending_seen;   /* pending when it was handed out: the element is untouched while they are equal */
-    unsigned families;       /* family bits whose rows count */
+    uint64_t pending;      /* bytes at r.p of an element handed out without data, still to be read or skipped */
+    uint64_t pending_seen; /* pending when it was handed out: the element is untouched while they are equal */
+    unsigned families;     /* family bits whose rows count */
 
     /* cold from here on */
     struct rdb_info info;
     struct rdb_error error;
     struct rdb_input input;
     size_t key_limit;
-    char int_text[24];       /* decimal text of an integer key */
-    char open_text[24];      /* the same of an opened element */
-    uint8_t *name;           /* names that cannot be lent from the window */
+    char int_text[24];  /* decimal text of an integer key */
+    char open_text[24]; /* the same of an opened element */
+    uint8_t *name;      /* names that cannot be lent from the window */
     size_t name_cap;
-    uint8_t *aux_name;       /* first string of an aux pair */
-    uint8_t *scratch;        /* LZF_WHOLE_MAX + slack, made when first needed */
+    uint8_t *aux_name; /* first string of an aux pair */
+    uint8_t *scratch;  /* expanded elements, up to LZF_WHOLE_MAX */
+    size_t scratch_cap;
     struct lzf_stream lzf;
     struct rdb_template_slot *templates;
     size_t templates_cap, templates_len;
@@ -120,11 +142,18 @@ struct rdb_parser {
 
 uint64_t rdb_piece_tell(const struct rdb_parser *p); /* dragonfly.c */
 
-/* Notes a failure of the parser. Always false. */
-RDB_COLD RDB_PRINTF(4, 5) bool rdb_fail(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const char *fmt, ...);
+/* rdb_fail(p, kind, offset, fmt, ...) notes a failure of the parser, and is false. */
+RDB_COLD RDB_PRINTF(4, 5) void rdb_note(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const char *fmt, ...);
+#define rdb_fail(...) (rdb_note(__VA_ARGS__), rdb_false())
 
 /* The input ended (or broke) where `what` was expected. Always false. */
-RDB_COLD bool rdb_fail_short(struct rdb_parser *p, uint64_t offset, const char *what);
+RDB_COLD void rdb_note_short(struct rdb_parser *p, uint64_t offset, const char *what);
+
+static inline bool rdb_fail_short(struct rdb_parser *p, uint64_t offset, const char *what)
+{
+    rdb_note_short(p, offset, what);
+    return false;
+}
 
 /* Offset of a byte of the window, for messages and events. Inside a compressed piece: where its blob is being read. */
 static inline uint64_t rdb_at(const struct rdb_parser *p, const uint8_t *at)
@@ -140,7 +169,7 @@ static inline bool rdb_look(struct rdb_parser *p, const char *what)
     return RDB_LIKELY(reader_avail(&p->r) >= RDB_LOOK) || rdb_look_far(p, what);
 }
 
-/* The same before the next element of a batch of n: its bytes must not move, so that a batch ends where the window does. */
+/* The same before the next element of a batch of n, whose bytes must not move: a batch ends where the window does. */
 static inline bool rdb_look_item(struct rdb_parser *p, size_t n, const char *what)
 {
     if (RDB_LIKELY(reader_avail(&p->r) >= RDB_LOOK))
@@ -244,7 +273,7 @@ static inline bool rdb_skip_string(struct rdb_parser *p)
     return true;
 }
 
-/* A string of an event, expanded. Copied to buf, at most cap (<= 64 KiB) bytes of it, when it must live beside another
+/* A string of an event, expanded. Copied to buf, at most cap (<= 64 KiB) bytes, when it must live beside another
  * one; else (buf NULL) lent, cut at half a window or LZF_WHOLE_MAX. What does not fit the window is pending. */
 bool rdb_take_text(struct rdb_parser *p, struct rdb_bytes *b, uint8_t *buf, size_t cap);
 
@@ -354,12 +383,18 @@ bool rdb_text2double(const uint8_t *s, size_t len, double *d);
 
 /* ---------------------------------------------------------------- packed containers */
 
-/* Notes what is wrong at the cursor. Always false. */
-RDB_COLD bool pack_damage(struct rdb_pack *k, const char *what);
+/* Notes what is wrong at the cursor. */
+RDB_COLD void pack_note(struct rdb_pack *k, const char *what);
+
+static inline bool pack_damage(struct rdb_pack *k, const char *what)
+{
+    pack_note(k, what);
+    return false;
+}
 
 static inline int pack_bad(struct rdb_pack *k, const char *what)
 {
-    (void)pack_damage(k, what);
+    pack_note(k, what);
     return -1;
 }
 

@@ -3,7 +3,8 @@
  *
  *     u32le width (2, 4, 8) | u32le count | count integers of width bytes, little endian, ascending
  *
- * intset.c intsetValidateIntegrity. The width is that of the widest value the set ever held. `last` is the value before.
+ * intset.c intsetValidateIntegrity. The width is that of the widest value the set ever held. `last` is the value
+ * before.
  */
 #include "rdb/internal.h"
 

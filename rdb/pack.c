@@ -10,13 +10,12 @@
  */
 #include "rdb/internal.h"
 
-bool pack_damage(struct rdb_pack *k, const char *what)
+void pack_note(struct rdb_pack *k, const char *what)
 {
-    if (!k->damage) {
-        k->damage = k->c.damage ? k->c.damage : what;
-        k->damage_at = rdb_cursor_tell(&k->c);
-    }
-    return false;
+    if (k->damage)
+        return;
+    k->damage = k->c.damage ? k->c.damage : what;
+    k->damage_at = rdb_cursor_tell(&k->c);
 }
 
 int pack_end(struct rdb_pack *k)

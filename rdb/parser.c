@@ -13,7 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEY_LIMIT_DEFAULT = 8 * 1024 * 1024, NEWEST_REDIS = 15, NEWEST_VALKEY = 81, META_CLASSES_MAX = 7 };
+enum {
+    KEY_LIMIT_DEFAULT = 8 * 1024 * 1024,
+    NEWEST_REDIS = 15,
+    NEWEST_VALKEY = 81,
+    META_CLASSES_MAX = 7,
+    AUX_NAME_MAX = 4096
+};
 
 /* ---------------------------------------------------------------- failures */
 
@@ -29,10 +35,10 @@ static void error_key(struct rdb_parser *p)
     memcpy(p->error.key, p->r.note_copy, p->r.note_len);
 }
 
-bool rdb_fail(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const char *fmt, ...)
+void rdb_note(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const char *fmt, ...)
 {
     if (p->state == RDB_S_FAILED)
-        return false;
+        return;
     char text[sizeof p->error.expected];
     va_list ap;
     va_start(ap, fmt);
@@ -40,18 +46,18 @@ bool rdb_fail(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const ch
     va_end(ap);
     p->state = RDB_S_FAILED;
     error_key(p);
-    return rdb_error_set(&p->error, kind, offset, "%s", text);
+    rdb_error_note(&p->error, kind, offset, "%s", text);
 }
 
-bool rdb_fail_short(struct rdb_parser *p, uint64_t offset, const char *what)
+void rdb_note_short(struct rdb_parser *p, uint64_t offset, const char *what)
 {
     const struct rdb_error *below = &p->r.in->error;
-    if (below->kind != RDB_OK) { /* not the end of the input but its failure */
-        rdb_fail(p, below->kind, offset, "%s", below->expected);
-        p->error.sys = below->sys;
-        return false;
+    if (below->kind == RDB_OK) {
+        rdb_note(p, RDB_ERR_TRUNCATED, offset, "expected %s, the input ends", what);
+        return;
     }
-    return rdb_fail(p, RDB_ERR_TRUNCATED, offset, "expected %s, the input ends", what);
+    rdb_note(p, below->kind, offset, "%s", below->expected); /* not the end of the input but its failure */
+    p->error.sys = below->sys;
 }
 
 bool rdb_look_far(struct rdb_parser *p, const char *what)
@@ -155,7 +161,10 @@ void rdb_close(rdb_parser *p)
     free(p);
 }
 
-const struct rdb_error *rdb_error(const rdb_parser *p) { return &p->error; }
+const struct rdb_error *rdb_error(const rdb_parser *p)
+{
+    return &p->error;
+}
 
 const struct rdb_info *rdb_info(const rdb_parser *p)
 {
@@ -166,7 +175,10 @@ const struct rdb_info *rdb_info(const rdb_parser *p)
     return info;
 }
 
-uint64_t rdb_tell(const rdb_parser *p) { return rdb_at(p, p->r.p) + (p->piece ? 0 : p->pending); }
+uint64_t rdb_tell(const rdb_parser *p)
+{
+    return rdb_at(p, p->r.p) + (p->piece ? 0 : p->pending);
+}
 
 uint64_t rdb_drain(rdb_parser *p)
 {
@@ -261,8 +273,8 @@ static bool take_key_meta(struct rdb_parser *p)
     p->attr.meta_classes = (uint8_t)n;
     if (!rdb_look(p, "a type"))
         return false;
-    return p->types[*p->r.p] != NULL || rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, p->r.p),
-                                                 "expected a type behind key metadata, found %u", *p->r.p);
+    return p->types[*p->r.p] != NULL ||
+           rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, p->r.p), "expected a type behind key metadata, found %u", *p->r.p);
 }
 
 /* Takes an attribute at r.p if there is one. *taken says so. */
@@ -314,7 +326,7 @@ static bool take_numbers(struct rdb_parser *p, struct rdb_event *ev, enum rdb_ev
 static bool aux_buffer(struct rdb_parser *p)
 {
     if (!p->aux_name)
-        p->aux_name = malloc(RDB_CURSOR_NEED_MAX);
+        p->aux_name = malloc(AUX_NAME_MAX);
     return p->aux_name || rdb_fail(p, RDB_ERR_NOMEM, rdb_at(p, p->r.p), "out of memory");
 }
 
@@ -322,7 +334,7 @@ static bool aux_buffer(struct rdb_parser *p)
 static bool take_aux(struct rdb_parser *p, struct rdb_event *ev)
 {
     ev->kind = RDB_EV_AUX;
-    if (!aux_buffer(p) || !rdb_take_text(p, &ev->name, p->aux_name, RDB_CURSOR_NEED_MAX) ||
+    if (!aux_buffer(p) || !rdb_take_text(p, &ev->name, p->aux_name, AUX_NAME_MAX) ||
         !rdb_take_text(p, &ev->value, NULL, 0))
         return false;
     if (ev->name.len == 6 && memcmp(ev->name.data, "df-ver", 6) == 0 && p->families & RDB_FAM_REDIS &&
@@ -337,7 +349,7 @@ static bool take_aux(struct rdb_parser *p, struct rdb_event *ev)
 static bool take_function_pre_ga(struct rdb_parser *p, struct rdb_event *ev)
 {
     ev->kind = RDB_EV_FUNCTION_PRE_GA;
-    if (!aux_buffer(p) || !rdb_take_text(p, &ev->name, p->aux_name, RDB_CURSOR_NEED_MAX) ||
+    if (!aux_buffer(p) || !rdb_take_text(p, &ev->name, p->aux_name, AUX_NAME_MAX) ||
         !rdb_look(p, "a function's engine") || !rdb_skip_string(p) || !rdb_look(p, "a function's description"))
         return false;
     uint64_t described = rdb_take_len(p);
@@ -352,7 +364,8 @@ static bool take_module_aux(struct rdb_parser *p, struct rdb_event *ev)
     if (!take_numbers(p, ev, RDB_EV_MODULE_AUX, 3))
         return false;
     if (ev->num[1] != 2)
-        return rdb_fail(p, RDB_ERR_CORRUPT, ev->offset, "expected a module's auxiliary data to begin with 2, found %llu",
+        return rdb_fail(p, RDB_ERR_CORRUPT, ev->offset,
+                        "expected a module's auxiliary data to begin with 2, found %llu",
                         (unsigned long long)ev->num[1]);
     ev->num[1] = ev->num[2];
     rdb_value_begin_items(p);
@@ -380,7 +393,7 @@ static bool take_hash_template(struct rdb_parser *p, struct rdb_event *ev)
 static bool take_slot_import(struct rdb_parser *p, struct rdb_event *ev)
 {
     ev->kind = RDB_EV_SLOT_IMPORT;
-    if (!aux_buffer(p) || !rdb_take_text(p, &ev->name, p->aux_name, RDB_CURSOR_NEED_MAX) || !rdb_look(p, "slot ranges"))
+    if (!aux_buffer(p) || !rdb_take_text(p, &ev->name, p->aux_name, AUX_NAME_MAX) || !rdb_look(p, "slot ranges"))
         return false;
     ev->num[0] = rdb_take_len(p);
     for (uint64_t i = 0; i < ev->num[0] && p->state != RDB_S_FAILED; i++) {

@@ -22,7 +22,7 @@ enum {
      * opcode, the checksum and the 40 bytes mark of a diskless sync (49) cover it: a live socket does not block. */
     RDB_LOOK = 48,
     RDB_SLACK = 64,
-    RDB_NOTE_MAX = 128,          /* sizeof rdb_error.key */
+    RDB_NOTE_MAX = 128, /* sizeof rdb_error.key */
     RDB_WINDOW_DEFAULT = 256 * 1024,
     RDB_WINDOW_MIN = 512,
     RDB_CURSOR_NEED_MAX = 64 * 1024
@@ -32,12 +32,12 @@ struct rdb_reader {
     const uint8_t *p, *end; /* unread bytes; p may stand up to RDB_LOOK behind end, see above */
     uint8_t *buf;
     size_t cap;
-    const uint8_t *summed;  /* the checksum covers what is before */
-    uint64_t base;          /* offset of buf[0] in the stream */
+    const uint8_t *summed; /* the checksum covers what is before */
+    uint64_t base;         /* offset of buf[0] in the stream */
     uint64_t crc;
     bool no_crc, eof;
     struct rdb_input *in;
-    const uint8_t *note;    /* bytes to be copied before they move (the last key's name), or NULL */
+    const uint8_t *note; /* bytes to be copied before they move (the last key's name), or NULL */
     size_t note_len;
     uint8_t note_copy[RDB_NOTE_MAX];
 };
@@ -59,14 +59,20 @@ void reader_sum(struct rdb_reader *r);
 /* Copies the noted bytes now. */
 void reader_note_keep(struct rdb_reader *r);
 
-static inline ptrdiff_t reader_avail(const struct rdb_reader *r) { return r->end - r->p; }
+static inline ptrdiff_t reader_avail(const struct rdb_reader *r)
+{
+    return r->end - r->p;
+}
 
 static inline uint64_t reader_offset(const struct rdb_reader *r, const uint8_t *at)
 {
     return r->base + (uint64_t)(at - r->buf);
 }
 
-static inline uint64_t reader_tell(const struct rdb_reader *r) { return reader_offset(r, r->p); }
+static inline uint64_t reader_tell(const struct rdb_reader *r)
+{
+    return reader_offset(r, r->p);
+}
 
 static inline bool reader_skip(struct rdb_reader *r, uint64_t n)
 {

@@ -21,11 +21,32 @@
 #include "rdb/internal.h"
 
 enum phase {
-    S_NODE_ID, S_NODE, S_META,
-    S_GROUPS, S_GROUP, S_GROUP_META, S_PEL_COUNT, S_PEL,
-    S_CONSUMERS, S_CONSUMER, S_CONSUMER_META, S_CONSUMER_PEL_COUNT, S_CONSUMER_PEL, S_CONSUMER_END,
-    S_NACKED_COUNT, S_NACKED, S_GROUP_END,
-    S_IDMP, S_IDMP_META, S_PRODUCERS, S_PRODUCER, S_IID_COUNT, S_IID, S_IID_TAIL, S_PRODUCER_END, S_IDMP_LAST
+    S_NODE_ID,
+    S_NODE,
+    S_META,
+    S_GROUPS,
+    S_GROUP,
+    S_GROUP_META,
+    S_PEL_COUNT,
+    S_PEL,
+    S_CONSUMERS,
+    S_CONSUMER,
+    S_CONSUMER_META,
+    S_CONSUMER_PEL_COUNT,
+    S_CONSUMER_PEL,
+    S_CONSUMER_END,
+    S_NACKED_COUNT,
+    S_NACKED,
+    S_GROUP_END,
+    S_IDMP,
+    S_IDMP_META,
+    S_PRODUCERS,
+    S_PRODUCER,
+    S_IID_COUNT,
+    S_IID,
+    S_IID_TAIL,
+    S_PRODUCER_END,
+    S_IDMP_LAST
 };
 
 /* Counts down value.count, a list's numbers; sets the next phase when they are all given. */
@@ -158,7 +179,8 @@ static bool step_fixed(struct rdb_parser *p, struct rdb_element *e)
 static enum rdb_take take_node_id(struct rdb_parser *p, struct rdb_element *e)
 {
     if (p->r.p[0] != 16) {
-        rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, p->r.p), "expected a stream node id of 16 bytes, found 0x%02x", p->r.p[0]);
+        rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, p->r.p), "expected a stream node id of 16 bytes, found 0x%02x",
+                 p->r.p[0]);
         return RDB_TAKE_FAIL;
     }
     p->r.p++;
@@ -248,7 +270,8 @@ size_t rdb_fill_stream(struct rdb_parser *p, struct rdb_element *out, size_t cap
             how = step_string(p, &out[n], n);
         if (how == RDB_TAKE_STOP)
             p->r.p = at;
-        if (how == RDB_TAKE_STOP || how == RDB_TAKE_FAIL || p->state == RDB_S_FAILED || rdb_over(p, "a part of a stream"))
+        if (how == RDB_TAKE_STOP || how == RDB_TAKE_FAIL || p->state == RDB_S_FAILED ||
+            rdb_over(p, "a part of a stream"))
             break;
         n++;
         if (how == RDB_TAKE_BIG)
@@ -307,16 +330,20 @@ static bool node_strings(struct node_walk *w, uint64_t n)
     return true;
 }
 
-static bool node_master(struct node_walk *w, int64_t *entries, int64_t *fields)
+struct node_head {
+    int64_t live, deleted, fields;
+};
+
+static bool node_master(struct node_walk *w, struct node_head *h)
 {
-    int64_t live, deleted, zero;
-    if (!node_int(w, &live, "expected a count of entries") || !node_int(w, &deleted, "expected a count of deletions") ||
-        !node_int(w, fields, "expected a number of fields"))
+    int64_t zero;
+    if (!node_int(w, &h->live, "expected a count of entries") ||
+        !node_int(w, &h->deleted, "expected a count of deletions") ||
+        !node_int(w, &h->fields, "expected a number of fields"))
         return false;
-    if (live < 0 || deleted < 0 || *fields < 0 || live > INT32_MAX || deleted > INT32_MAX)
+    if (h->live < 0 || h->deleted < 0 || h->fields < 0 || h->live > INT32_MAX || h->deleted > INT32_MAX)
         return node_bad(w, "expected counts that are not negative");
-    *entries = live + deleted;
-    return node_strings(w, (uint64_t)*fields) && node_int(w, &zero, "expected the end of the master entry") &&
+    return node_strings(w, (uint64_t)h->fields) && node_int(w, &zero, "expected the end of the master entry") &&
            (zero == 0 || node_bad(w, "expected 0 at the end of the master entry"));
 }
 
@@ -348,25 +375,26 @@ static bool node_entry(struct node_walk *w, int64_t fields)
 int rdb_stream_node_sum(const struct rdb_cursor *c, uint64_t total, struct rdb_stream_sum *sum, const char **damage)
 {
     struct node_walk w = {.sum = sum};
+    struct node_head h = {0};
     struct rdb_entry e;
-    int64_t entries = 0, fields = 0, live = 0;
     *sum = (struct rdb_stream_sum){0};
     bool good = rdb_pack_open(&w.k, RDB_PACK_LISTPACK, c, total) || node_bad(&w, "expected a listpack");
-    good = good && node_master(&w, &entries, &fields);
-    for (; good && live < entries; live++)
-        good = node_entry(&w, fields);
+    good = good && node_master(&w, &h);
+    for (int64_t i = 0; good && i < h.live + h.deleted; i++)
+        good = node_entry(&w, h.fields);
     if (good && rdb_pack_next(&w.k, &e) != 0)
-        node_bad(&w, "expected the end of the stream node");
+        good = node_bad(&w, "expected the end of the stream node");
+    if (good && (sum->live != (uint64_t)h.live || sum->deleted != (uint64_t)h.deleted))
+        node_bad(&w, "expected as many deleted entries as the master entry says");
     *damage = w.damage;
     return w.damage ? -1 : 0;
 }
 
-bool rdb_stream_node_counts(struct rdb_cursor *c, uint64_t total, uint64_t *live, uint64_t *deleted)
+bool rdb_stream_node_counts(const struct rdb_cursor *c, uint64_t total, uint64_t *live, uint64_t *deleted)
 {
-    struct node_walk w = {0};
+    struct node_walk w = {.k = {.c = *c, .kind = RDB_PACK_LISTPACK, .bytes = total, .count = UINT64_MAX}};
     int64_t a, b;
-    if (!rdb_pack_open(&w.k, RDB_PACK_LISTPACK, c, total) || !node_int(&w, &a, "") || !node_int(&w, &b, "") || a < 0 ||
-        b < 0)
+    if (!listpack_open(&w.k) || !node_int(&w, &a, "") || !node_int(&w, &b, "") || a < 0 || b < 0)
         return false;
     *live = (uint64_t)a;
     *deleted = (uint64_t)b;

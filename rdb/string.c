@@ -49,6 +49,8 @@ int64_t rdb_take_ms(struct rdb_parser *p)
 
 /* ---------------------------------------------------------------- the head of a STR */
 
+#define STRING_MAX (UINT64_C(1) << 62) /* so that offsets never wrap */
+
 struct head {
     enum rdb_form form;
     int64_t num;
@@ -104,6 +106,9 @@ static bool take_head(struct rdb_parser *p, struct head *h)
         p->r.p = at;
         if (p->state == RDB_S_FAILED)
             return false;
+        if (h->body > STRING_MAX)
+            return rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, at), "expected a length that can be, found %llu",
+                            (unsigned long long)h->body);
     }
     if (at + h->size > p->r.end)
         return rdb_fail_short(p, rdb_at(p, at), "a string");
@@ -181,7 +186,7 @@ static bool name_room(struct rdb_parser *p, size_t n, size_t keep)
         p->name = NULL;
         p->name_cap = 0;
     }
-    if (n <= p->name_cap)
+    if (p->name && n <= p->name_cap)
         return true;
     size_t cap = n > 2 * p->name_cap ? n : 2 * p->name_cap;
     uint8_t *grown = realloc(p->name, cap);

@@ -54,10 +54,10 @@ static const struct rdb_type_info rows[] = {
 };
 
 /* Not by a number but by the module id of type 7: part of the server since 8.0, and TYPE says so. */
-const struct rdb_type_info rdb_type_vectorset = {7,           R | V,        8, 0, RDB_T_VECTORSET, RDB_L_MODULE, RDB_PACK_NONE,
+const struct rdb_type_info rdb_type_vectorset = {7,          R | V, 8, 0, RDB_T_VECTORSET, RDB_L_MODULE, RDB_PACK_NONE,
                                                  "vectorset"};
 
-/* Opcodes 242 and 243 mean different things in two families; the others are read whatever the version, as servers do. */
+/* 242 and 243 mean different things in two families; the others are read whatever the version, as servers do. */
 static const struct rdb_opcode_info opcodes[] = {
     {242, R, 15, "hash-template"},
     {242, V, 81, "update"},
@@ -126,7 +126,10 @@ const struct rdb_opcode_info *rdb_opcode_find(const struct rdb_parser *p, uint8_
     return NULL;
 }
 
-static const char *magic_name(unsigned families) { return families & RDB_FAM_VALKEY ? "valkey" : "redis"; }
+static const char *magic_name(unsigned families)
+{
+    return families & RDB_FAM_VALKEY ? "valkey" : "redis";
+}
 
 bool rdb_fail_type(struct rdb_parser *p, uint8_t number)
 {
@@ -141,8 +144,8 @@ bool rdb_fail_type(struct rdb_parser *p, uint8_t number)
         if (rows[i].number == number && rows[i].family & (R | V | K))
             return rdb_fail(p, RDB_ERR_TYPE, at,
                             "type %u cannot stand in %s rdb version %d: it is %s of %s rdb version %d", number, magic,
-                            version, rows[i].name, magic_name(rows[i].family & p->families ? p->families : rows[i].family),
-                            rows[i].since);
+                            version, rows[i].name,
+                            magic_name(rows[i].family & p->families ? p->families : rows[i].family), rows[i].since);
     for (size_t i = 0; i < COUNT(opcodes); i++)
         if (opcodes[i].number == number && opcodes[i].family & (R | V))
             return rdb_fail(p, RDB_ERR_TYPE, at,
@@ -155,10 +158,10 @@ bool rdb_fail_type(struct rdb_parser *p, uint8_t number)
 const char *rdb_type_name(enum rdb_type t)
 {
     static const char *const names[RDB_T_COUNT] = {
-        [RDB_T_STRING] = "string",       [RDB_T_LIST] = "list",     [RDB_T_SET] = "set",
-        [RDB_T_ZSET] = "zset",           [RDB_T_HASH] = "hash",     [RDB_T_STREAM] = "stream",
-        [RDB_T_MODULE] = "module",       [RDB_T_VECTORSET] = "vectorset", [RDB_T_ARRAY] = "array",
-        [RDB_T_GCRA] = "gcra",           [RDB_T_CRON] = "cron",     [RDB_T_JSON] = "json",
+        [RDB_T_STRING] = "string", [RDB_T_LIST] = "list",           [RDB_T_SET] = "set",
+        [RDB_T_ZSET] = "zset",     [RDB_T_HASH] = "hash",           [RDB_T_STREAM] = "stream",
+        [RDB_T_MODULE] = "module", [RDB_T_VECTORSET] = "vectorset", [RDB_T_ARRAY] = "array",
+        [RDB_T_GCRA] = "gcra",     [RDB_T_CRON] = "cron",           [RDB_T_JSON] = "json",
     };
     return (unsigned)t < RDB_T_COUNT ? names[t] : "unknown";
 }

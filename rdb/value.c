@@ -268,7 +268,7 @@ static bool take_expiry_behind(struct rdb_parser *p, size_t n, int64_t *ms)
 /* The value was handed out without its bytes and without its expiry: that comes now, on its own. */
 static bool take_late_expiry(struct rdb_parser *p, size_t n, struct rdb_element *e)
 {
-    int64_t ms;
+    int64_t ms = 0;
     if (!take_expiry_behind(p, n, &ms))
         return false;
     *e = (struct rdb_element){.num = ms, .role = RDB_R_NUMBER, .form = RDB_F_NUM};
@@ -321,9 +321,8 @@ static size_t fill_behind(struct rdb_parser *p, struct rdb_element *out, size_t 
 /* A container is never as short as an integer form: rdb-format 7.2. */
 static bool blob_form(struct rdb_parser *p, const struct rdb_element *e)
 {
-    return e->form != RDB_F_INT ||
-           rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, p->r.p), "expected a packed container, found the integer %lld",
-                    (long long)e->num);
+    return e->form != RDB_F_INT || rdb_fail(p, RDB_ERR_CORRUPT, rdb_at(p, p->r.p),
+                                            "expected a packed container, found the integer %lld", (long long)e->num);
 }
 
 static size_t fill_blobs(struct rdb_parser *p, struct rdb_element *out, size_t cap)

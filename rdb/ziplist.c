@@ -54,7 +54,7 @@ static bool entry_head(const uint8_t *b, size_t have, struct rdb_entry *e, size_
     case 4: e->len = (uint64_t)(c & 0x3f) << 8 | b[1]; break;
     case 10: e->len = load_be32(b + 1); break;
     case 3: e->num = (c & 15) - 1; break;
-    case 5: e->num = (int8_t)b[1]; break;
+    case 5: e->num = (int64_t)((uint64_t)b[1] << 56) >> 56; break;
     case 7: e->num = (int16_t)load_le16(b + 1); break;
     case 9: e->num = (int32_t)((uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24) >> 8; break;
     case 11: e->num = (int32_t)load_le32(b + 1); break;

@@ -50,8 +50,14 @@ static inline void put_be(struct buf *b, uint64_t v, unsigned bytes)
     }
 }
 
-static inline void put_u8(struct buf *b, unsigned v) { put_le(b, v, 1); }
-static inline void put_text(struct buf *b, const char *s) { put(b, s, strlen(s)); }
+static inline void put_u8(struct buf *b, unsigned v)
+{
+    put_le(b, v, 1);
+}
+static inline void put_text(struct buf *b, const char *s)
+{
+    put(b, s, strlen(s));
+}
 
 static inline void buf_free(struct buf *b)
 {
@@ -82,7 +88,10 @@ static inline void put_strn(struct buf *b, const void *s, size_t n)
     put(b, s, n);
 }
 
-static inline void put_str(struct buf *b, const char *s) { put_strn(b, s, strlen(s)); }
+static inline void put_str(struct buf *b, const char *s)
+{
+    put_strn(b, s, strlen(s));
+}
 
 static inline void put_double(struct buf *b, double d)
 {
@@ -140,8 +149,14 @@ struct item {
     int64_t v;
 };
 
-static inline struct item item_str(const char *s) { return (struct item){s, strlen(s), 0}; }
-static inline struct item item_int(int64_t v) { return (struct item){NULL, 0, v}; }
+static inline struct item item_str(const char *s)
+{
+    return (struct item){s, strlen(s), 0};
+}
+static inline struct item item_int(int64_t v)
+{
+    return (struct item){NULL, 0, v};
+}
 
 /* Backlen: width in groups of 7 bits, compared with < as up to Redis 8.6, or with <= as later. */
 static inline void put_backlen(struct buf *b, uint64_t size, bool later)
@@ -376,7 +391,7 @@ static inline void say_pack(struct buf *t, rdb_parser *p, const struct rdb_eleme
             say(t, k.seen > 1 ? " " : "");
             if (entry.is_int)
                 say(t, "%" PRId64, entry.num);
-            else if (entry.data)
+            else if (entry.data && entry.len <= 65000) /* longer ones are lent where the window happens to hold them */
                 say_bytes(t, entry.data, entry.len, rdb_crc64(0, entry.data, entry.len));
             else
                 say(t, "<%" PRIu64 ">", entry.len);
@@ -389,9 +404,10 @@ static inline void say_pack(struct buf *t, rdb_parser *p, const struct rdb_eleme
 static inline const char *role_name(unsigned role)
 {
     static const char *const names[RDB_R_COUNT] = {
-        "STRING", "ITEM", "FIELD", "VALUE", "MEMBER", "SCORE", "BLOB", "PLAIN", "NUMBER", "NODE_ID", "NODE", "META", "GROUP",
-        "GROUP_META", "PEL", "CONSUMER", "CONSUMER_META", "CPEL", "NACKED", "IDMP", "PRODUCER", "IID", "SINT", "UINT", "FLOAT",
-        "DOUBLE", "MSTRING", "ASTR", "AINT", "AFLOAT", "ASMALL"};
+        "STRING",        "ITEM",    "FIELD",   "VALUE", "MEMBER",   "SCORE",      "BLOB",  "PLAIN",
+        "NUMBER",        "NODE_ID", "NODE",    "META",  "GROUP",    "GROUP_META", "PEL",   "CONSUMER",
+        "CONSUMER_META", "CPEL",    "NACKED",  "IDMP",  "PRODUCER", "IID",        "SINT",  "UINT",
+        "FLOAT",         "DOUBLE",  "MSTRING", "ASTR",  "AINT",     "AFLOAT",     "ASMALL"};
     return role < RDB_R_COUNT ? names[role] : "?";
 }
 
@@ -419,7 +435,8 @@ static inline void say_element(struct buf *t, rdb_parser *p, const struct rdb_ev
     say(t, "=");
     if (e->form == RDB_F_NUM) {
         say(t, "%" PRId64, e->num);
-    } else if (e->pack != RDB_PACK_NONE && (e->role == RDB_R_BLOB || e->role == RDB_R_STREAM_NODE || e->role == RDB_R_FIELD)) {
+    } else if (e->pack != RDB_PACK_NONE &&
+               (e->role == RDB_R_BLOB || e->role == RDB_R_STREAM_NODE || e->role == RDB_R_FIELD)) {
         say_pack(t, p, e);
     } else {
         say_element_bytes(t, p, e, step);
@@ -482,7 +499,9 @@ static inline void say_event(struct buf *t, const struct rdb_event *ev)
         say_text(t, "code", &ev->value);
         break;
     case RDB_EV_MODULE_AUX: say(t, "module-aux when=%" PRIu64, ev->num[1]); break;
-    case RDB_EV_HASH_TEMPLATE: say(t, "template %" PRIu64 " %" PRIu64 " %" PRIu64, ev->num[0], ev->num[1], ev->num[2]); break;
+    case RDB_EV_HASH_TEMPLATE:
+        say(t, "template %" PRIu64 " %" PRIu64 " %" PRIu64, ev->num[0], ev->num[1], ev->num[2]);
+        break;
     case RDB_EV_SLOT_IMPORT:
         say(t, "slot-import %" PRIu64, ev->num[0]);
         say_text(t, "job", &ev->name);
@@ -538,6 +557,44 @@ static inline void tell_memory(struct buf *t, const struct buf *dump, const stru
     rdb_close(p);
 }
 
+/* Reads everything that can be read, and tells nothing but how it ended. */
+static inline void drain_element(rdb_parser *p, const struct rdb_element *e)
+{
+    struct rdb_cursor c;
+    struct rdb_pack k;
+    struct rdb_pack_sum sum;
+    struct rdb_stream_sum stream;
+    const char *damage;
+    if (e->form == RDB_F_NUM || !rdb_element_open(p, e, &c))
+        return;
+    if (e->role == RDB_R_STREAM_NODE)
+        (void)rdb_stream_node_sum(&c, e->len, &stream, &damage);
+    else if (e->role == RDB_R_BLOB && rdb_pack_open(&k, (enum rdb_pack_kind)e->pack, &c, e->len))
+        (void)rdb_pack_sum(&k, &sum);
+    else
+        (void)rdb_cursor_skip(&c, e->len);
+}
+
+static inline enum rdb_err drain_memory(const struct buf *dump, const struct rdb_options *o, size_t batch)
+{
+    struct memory_reader m = {dump->data, dump->len, 0};
+    rdb_parser *p = rdb_open_reader(memory_read, &m, o);
+    struct rdb_event ev;
+    struct rdb_element el[64];
+    while (rdb_next(p, &ev) > 0) {
+        bool more = batch > 0 && (ev.kind == RDB_EV_KEY || ev.kind == RDB_EV_MODULE_AUX);
+        while (more) {
+            size_t n = rdb_elements(p, el, batch, &more);
+            for (size_t i = 0; i < n; i++)
+                drain_element(p, &el[i]);
+        }
+    }
+    enum rdb_err kind = rdb_error(p)->kind;
+    CHECK(kind != RDB_OK || rdb_info(p)->offset <= dump->len);
+    rdb_close(p);
+    return kind;
+}
+
 /* The transcript of a dump is this text. */
 static inline void check_tells(const char *what, const struct buf *dump, const char *expected)
 {
@@ -546,6 +603,348 @@ static inline void check_tells(const char *what, const struct buf *dump, const c
     CHECK_MSG(strcmp((const char *)t.data, expected) == 0, "%s: expected\n%s--- found\n%s---", what, expected,
               (const char *)t.data);
     buf_free(&t);
+}
+
+/* ---------------------------------------------------------------- a dump with everything */
+
+static inline void sample_id(struct buf *b, uint64_t seq)
+{
+    put_be(b, 1234, 8);
+    put_be(b, seq, 8);
+}
+
+/* A string of one of several forms and sizes. */
+static inline void sample_str(struct buf *b, unsigned i, size_t longest)
+{
+    char text[5000];
+    size_t n = (i * 2654435761u >> 8) % (longest < sizeof text ? longest : sizeof text);
+    for (size_t k = 0; k < n; k++)
+        text[k] = (char)('a' + (k * k + i) % (i % 3 ? 3 : 26));
+    switch (i % 6) {
+    case 0: put_lzf(b, text, n); break;
+    case 1: put_text(b, i & 8 ? "\xc0\x85" : "\xc2\x01\x02\x03\x04"); break;
+    case 2: put_strn(b, text, n); break;
+    default: put_strn(b, text, n % 30); break;
+    }
+}
+
+static inline void sample_pack(struct buf *b, enum rdb_pack_kind kind, unsigned i, size_t n, bool triples)
+{
+    struct item items[64];
+    static const char text[200] =
+        "some bytes of a text that is not very long but longer than sixty-three bytes, twice over: "
+        "0123456789012345678901234567890123456789";
+    int64_t v[64];
+    struct buf blob = {0};
+    for (size_t k = 0; k < n; k++) {
+        items[k] = (k + i) % 3 && kind != RDB_PACK_ZIPMAP ? item_int((int64_t)(k * 7919) << (k % 40))
+                                                          : (struct item){text, (k * 13 + i) % 140, 0};
+        if (triples && k % 3 == 2)
+            items[k] = item_int(k < 3 ? 1700000000000 : 0);
+        v[k] = (int64_t)k * 5 - 20;
+    }
+    if (kind == RDB_PACK_LISTPACK)
+        put_listpack(&blob, items, n, i & 1);
+    else if (kind == RDB_PACK_ZIPLIST)
+        put_ziplist(&blob, items, n);
+    else if (kind == RDB_PACK_ZIPMAP)
+        put_zipmap(&blob, items, n);
+    else
+        put_intset(&blob, v, n, 2);
+    if (i & 1)
+        put_lzf(b, blob.data, blob.len);
+    else
+        put_strn(b, blob.data, blob.len);
+    buf_free(&blob);
+}
+
+static inline void sample_stream(struct buf *b, unsigned type, size_t longest)
+{
+    struct item node[] = {item_int(1),  item_int(1), item_int(1),       item_str("field"), item_int(0), item_int(2),
+                          item_int(0),  item_int(0), item_str("value"), item_int(4),       item_int(1), item_int(5),
+                          item_int(-3), item_int(1), item_str("f"),     item_int(77),      item_int(6)};
+    put_len(b, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct buf blob = {0};
+        put_listpack(&blob, node, sizeof node / sizeof *node, false);
+        put_len(b, 16);
+        sample_id(b, i);
+        put_strn(b, blob.data, blob.len);
+        buf_free(&blob);
+    }
+    for (unsigned i = 0; i < (type >= 19 ? 8 : 3); i++)
+        put_len(b, i ? i * 1000003 : 2);
+    put_len(b, 2);
+    for (unsigned g = 0; g < 2; g++) {
+        sample_str(b, 2 + g, longest);
+        for (unsigned i = 0; i < (type >= 19 ? 3 : 2); i++)
+            put_len(b, i < 2 ? i : UINT64_MAX);
+        put_len(b, 3 * g);
+        for (unsigned i = 0; i < 3 * g; i++) {
+            sample_id(b, i);
+            put_le(b, 1700000000000 + i, 8);
+            put_len(b, i);
+        }
+        put_len(b, 1 + g);
+        for (unsigned c = 0; c < 1 + g; c++) {
+            sample_str(b, 9 + c, longest);
+            put_le(b, 1700000000000, 8);
+            if (type >= 21)
+                put_le(b, UINT64_MAX, 8);
+            put_len(b, c);
+            if (c)
+                sample_id(b, 1);
+        }
+        if (type >= 27) {
+            put_len(b, g);
+            if (g)
+                sample_id(b, 2);
+        }
+    }
+    if (type < 26)
+        return;
+    put_len(b, 100);
+    put_len(b, 70000);
+    put_len(b, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        sample_str(b, 20 + i, longest);
+        put_len(b, 2 * i);
+        for (unsigned k = 0; k < 2 * i; k++) {
+            sample_str(b, 26 + 6 * k, longest);
+            put_len(b, 1700000000000 + k);
+            put_len(b, k);
+        }
+    }
+    put_len(b, 3);
+    put_len(b, 1);
+}
+
+static inline void sample_module(struct buf *b)
+{
+    float f = 1.5f;
+    put_len(b, 1);
+    put_len(b, UINT64_MAX - 4);
+    put_len(b, 2);
+    put_len(b, 100000);
+    put_len(b, 3);
+    put(b, &f, 4);
+    put_len(b, 4);
+    put_double(b, 0.25);
+    for (unsigned i = 0; i < 3; i++) {
+        put_len(b, 5);
+        sample_str(b, i, 200);
+    }
+    put_len(b, 0);
+}
+
+/* The value of a type. */
+static inline void sample_value(struct buf *b, unsigned type, int version, size_t longest)
+{
+    switch (type) {
+    case 0: sample_str(b, 0, longest); break;
+    case 1:
+    case 2:
+        put_len(b, 12);
+        for (unsigned i = 0; i < 12; i++)
+            sample_str(b, i, longest);
+        break;
+    case 3:
+        put_len(b, 4);
+        for (unsigned i = 0; i < 4; i++) {
+            sample_str(b, i, longest);
+            if (i < 3)
+                put_str(b, i ? "-1234567.125" : "17");
+            else
+                put_u8(b, 254);
+        }
+        break;
+    case 4:
+        put_len(b, 8);
+        for (unsigned i = 0; i < 16; i++)
+            sample_str(b, i, longest);
+        break;
+    case 5:
+        put_len(b, 8);
+        for (unsigned i = 0; i < 8; i++) {
+            sample_str(b, i, longest);
+            put_double(b, i * 0.5);
+        }
+        break;
+    case 7:
+        put_len(b, UINT64_C(0x2f79cb68aec7ad) << 10);
+        sample_module(b);
+        break;
+    case 9: sample_pack(b, RDB_PACK_ZIPMAP, longest & 1, 20, false); break;
+    case 10:
+    case 12:
+    case 13: sample_pack(b, RDB_PACK_ZIPLIST, type, 24, false); break;
+    case 11: sample_pack(b, RDB_PACK_INTSET, 0, 30, false); break;
+    case 14:
+        put_len(b, 3);
+        for (unsigned i = 0; i < 3; i++)
+            sample_pack(b, RDB_PACK_ZIPLIST, i, 5 * i, false);
+        break;
+    case 15:
+    case 19:
+    case 21:
+    case 26:
+    case 27: sample_stream(b, type, longest); break;
+    case 16:
+    case 17:
+    case 20: sample_pack(b, RDB_PACK_LISTPACK, type, 40, false); break;
+    case 18:
+        put_len(b, 4);
+        for (unsigned i = 0; i < 4; i++) {
+            put_len(b, 1 + i % 2);
+            if (i % 2)
+                sample_pack(b, RDB_PACK_LISTPACK, i / 2, 10, false);
+            else
+                sample_str(b, i, longest);
+        }
+        break;
+    case 24: put_le(b, 1600000000000, 8); /* fall through */
+    case 22:
+        put_len(b, 6);
+        for (unsigned i = 0; i < 6; i++) {
+            if (version < 80)
+                put_len(b, i % 2 ? (type == 24 ? 1000 + i : 1700000000000 + i) : 0);
+            sample_str(b, 2 * i, longest);
+            sample_str(b, 2 * i + 1, longest);
+            if (version >= 80)
+                put_le(b, i % 2 ? UINT64_C(1700000000000) + i : UINT64_MAX, 8);
+        }
+        break;
+    case 25: put_le(b, 1600000000000, 8); /* fall through */
+    case 23: sample_pack(b, RDB_PACK_LISTPACK, type, 18, true); break;
+    case 28:
+        put_len(b, 8);
+        put_len(b, 1);
+        put_len(b, 77);
+        for (unsigned i = 0; i < 8; i++) {
+            put_len(b, i * 1000);
+            put_len(b, i % 4);
+            if (i % 4 == 0 || i % 4 == 3)
+                sample_str(b, i * 5, i % 4 ? 8 : longest);
+            else
+                put_le(b, i * 12345, 8);
+        }
+        break;
+    case 29:
+    case 31:
+        if (version < 15) {
+            put_len(b, 1700000000000);
+            break;
+        }
+        put_len(b, longest & 1);
+        if (longest & 1) {
+            put_len(b, 3);
+            for (unsigned i = 0; i < 3; i++)
+                sample_str(b, 2 + i, longest);
+        } else {
+            sample_pack(b, RDB_PACK_LISTPACK, 0, 3, false);
+        }
+        if (type == 29)
+            sample_pack(b, RDB_PACK_LISTPACK, 1, 4, false);
+        else
+            for (unsigned i = 0; i < 3; i++)
+                sample_str(b, i, longest);
+        break;
+    case 30: sample_pack(b, RDB_PACK_LISTPACK, 0, 4, false); break;
+    case 32:
+        put_len(b, 7);
+        for (unsigned i = 0; i < 3; i++)
+            sample_str(b, i, longest);
+        break;
+    case 33: put_len(b, 12345); break;
+    default: /* 64 */
+        sample_str(b, 2, longest);
+        put_le(b, 1700000000000, 8);
+        put_le(b, 60000, 8);
+        put_len(b, 1);
+        sample_str(b, 3, longest);
+        put_len(b, 2);
+        sample_str(b, 0, longest);
+        sample_str(b, 1, longest);
+        break;
+    }
+}
+
+/* Every type and opcode that a file of this version can have; strings up to `longest`. */
+static inline void put_sample(struct buf *b, int version, size_t longest)
+{
+    static const struct {
+        uint8_t type, since, until;
+    } types[] = {{0, 1, 99},   {1, 1, 99},   {2, 1, 99},   {3, 1, 99},   {4, 1, 99},   {5, 8, 99},   {7, 8, 99},
+                 {9, 2, 99},   {10, 2, 99},  {11, 2, 99},  {12, 2, 99},  {13, 4, 99},  {14, 7, 99},  {15, 9, 99},
+                 {16, 10, 99}, {17, 10, 99}, {18, 10, 99}, {19, 10, 99}, {20, 11, 99}, {21, 11, 99}, {22, 12, 79},
+                 {22, 80, 99}, {23, 12, 79}, {24, 12, 79}, {25, 12, 79}, {26, 13, 79}, {27, 14, 79}, {28, 14, 79},
+                 {29, 14, 79}, {30, 15, 79}, {31, 15, 79}, {32, 15, 79}, {33, 15, 79}, {64, 9, 9}};
+    b->len = 0;
+    put_magic(b, version);
+    if (version >= 7) {
+        put_u8(b, 250);
+        put_str(b, "redis-ver");
+        put_str(b, "1.2.3");
+    }
+    if (version >= 9) {
+        put_u8(b, 247);
+        put_len(b, 99999999999);
+        put_len(b, 2);
+        put_len(b, 1);
+        sample_module(b);
+    }
+    if (version >= 10) {
+        put_u8(b, 245);
+        sample_str(b, 6, longest);
+        put_u8(b, 246);
+        sample_str(b, 2, longest);
+        put_str(b, "LUA");
+        put_len(b, 1);
+        sample_str(b, 8, longest);
+        sample_str(b, 12, longest);
+    }
+    if (version == 15) {
+        put_u8(b, 242);
+        put_len(b, 7);
+        put_len(b, 3);
+        for (unsigned i = 0; i < 3; i++)
+            sample_str(b, 2 + i, longest);
+    }
+    if (version >= 81) {
+        put_u8(b, 242);
+        put_text(b, "*2\r\n$3\r\nDEL\r\n$5\r\nabcde\r\n");
+    }
+    if (version >= 80) {
+        put_u8(b, 243);
+        put_str(b, "0123456789012345678901234567890123456789");
+        put_len(b, 1);
+        put_len(b, 5);
+        put_len(b, 500);
+    }
+    put_u8(b, 254);
+    put_len(b, 3);
+    for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
+        if (version < types[i].since || version > types[i].until)
+            continue;
+        if (i % 3 == 1) {
+            put_u8(b, version < 3 ? 253 : 252);
+            put_le(b, version < 3 ? 1700000000 : 1700000000000, version < 3 ? 4 : 8);
+        }
+        if (i % 4 == 1 && version >= 9) {
+            put_u8(b, 248);
+            put_len(b, i * 1000);
+        }
+        if (i % 5 == 1 && version >= 13 && version < 80) {
+            put_u8(b, 243);
+            put_len(b, 1);
+            put_le(b, 0x12345600, 4);
+            sample_module(b);
+        }
+        put_u8(b, types[i].type);
+        sample_str(b, i, longest / 2);
+        sample_value(b, types[i].type, version, longest);
+    }
+    put_footer(b, version);
 }
 
 #endif

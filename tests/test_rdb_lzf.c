@@ -16,7 +16,7 @@ static void make(uint8_t *out, size_t n, unsigned kind)
         switch (kind % 5) {
         case 0: out[i] = (uint8_t)(i / 1000); break;
         case 1: out[i] = (uint8_t)('a' + r % 3); break;
-        case 2: out[i] = (uint8_t)"the quick brown fox "[i % 20]; break;
+        case 2: out[i] = (uint8_t) "the quick brown fox "[i % 20]; break;
         case 3: out[i] = i > 8000 && r % 50 ? out[i - 8000] : (uint8_t)r; break;
         default: out[i] = r % 4 ? (uint8_t)(i % 7) : (uint8_t)r; break;
         }

@@ -41,9 +41,22 @@ static void test_integers(void)
 
 static void test_only_canonical(void)
 {
-    static const char *const refused[] = {"",    "-",   "-0",  "00",   "01", "+1", " 1",
-                                          "1 ",  "1.0", "0x1", "--1",  "1e3", "9223372036854775808",
-                                          "-9223372036854775809", "18446744073709551616", "99999999999999999999"};
+    static const char *const refused[] = {"",
+                                          "-",
+                                          "-0",
+                                          "00",
+                                          "01",
+                                          "+1",
+                                          " 1",
+                                          "1 ",
+                                          "1.0",
+                                          "0x1",
+                                          "--1",
+                                          "1e3",
+                                          "9223372036854775808",
+                                          "-9223372036854775809",
+                                          "18446744073709551616",
+                                          "99999999999999999999"};
     int64_t v;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         CHECK_MSG(!rdb_text2ll((const uint8_t *)refused[i], strlen(refused[i]), &v), "\"%s\"", refused[i]);
@@ -52,7 +65,7 @@ static void test_only_canonical(void)
 static void check_double(const char *s, double want)
 {
     double d = 77;
-    CHECK_MSG(rdb_text2double((const uint8_t *)s, strlen(s), &d) && memcmp(&d, &want, 8) == 0, "%s: %.17g", s, d);
+    CHECK_MSG(rdb_text2double((const uint8_t *)s, strlen(s), &d) && d == want, "%s: %.17g", s, d);
 }
 
 static void test_doubles(void)

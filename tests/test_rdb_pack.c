@@ -12,7 +12,8 @@ static unsigned long long seed = 5;
 struct trickle {
     const uint8_t *data;
     size_t len, piece;
-    uint8_t *copy; /* the bytes shown now, in memory of their own: reading beside them is reading beside an allocation */
+    uint8_t
+        *copy; /* the bytes shown now, in memory of their own: reading beside them is reading beside an allocation */
 };
 
 static bool trickle_more(struct rdb_cursor *c, size_t need)
@@ -74,8 +75,8 @@ static void check_sum(const char *what, enum rdb_pack_kind kind, const struct rd
     }
     bool open = rdb_pack_open(&k, kind, c, total);
     CHECK_MSG(open && rdb_pack_sum(&k, &sum) == 0, "%s: %s", what, k.damage);
-    CHECK_MSG(memcmp(&sum, &want, sizeof sum) == 0, "%s: %" PRIu64 " entries, payload %" PRIu64 ", longest %" PRIu64, what,
-              sum.entries, sum.payload, sum.longest);
+    CHECK_MSG(memcmp(&sum, &want, sizeof sum) == 0, "%s: %" PRIu64 " entries, payload %" PRIu64 ", longest %" PRIu64,
+              what, sum.entries, sum.payload, sum.longest);
 }
 
 static void check_walk(const char *what, enum rdb_pack_kind kind, const struct rdb_cursor *c, size_t total,
@@ -94,7 +95,8 @@ static void check_walk(const char *what, enum rdb_pack_kind kind, const struct r
     CHECK_MSG(rdb_pack_next(&k, &e) == 0, "%s: %s", what, k.damage);
 }
 
-static void check_good(const char *what, enum rdb_pack_kind kind, const struct buf *b, const struct item *items, size_t n)
+static void check_good(const char *what, enum rdb_pack_kind kind, const struct buf *b, const struct item *items,
+                       size_t n)
 {
     struct rdb_cursor c;
     uint8_t *exact = malloc(b->len); /* no room behind it */
@@ -179,8 +181,9 @@ static void test_intsets(void)
 /* Sizes around every change of width, both generations of the listpack's backlen. */
 static void test_boundaries(void)
 {
-    static const size_t at[] = {0, 1, 62, 63, 64, 125, 126, 127, 128, 251, 252, 253, 254, 255, 4094, 4095, 4096,
-                                16376, 16377, 16378, 16379, 16380, 16383, 16384, 65528, 65535, 65536, 65537};
+    static const size_t at[] = {0,     1,     62,    63,    64,    125,   126,   127,   128,   251,
+                                252,   253,   254,   255,   4094,  4095,  4096,  16376, 16377, 16378,
+                                16379, 16380, 16383, 16384, 65528, 65535, 65536, 65537};
     char *s = calloc(1, 2097200);
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         struct item items[3] = {{s, at[i], 0}, item_int(-1), {s, at[i], 0}};
@@ -331,19 +334,21 @@ static void refuse(enum rdb_pack_kind kind, const char *bytes, size_t n, const c
 
 static void test_named_damage(void)
 {
-#define B(s) s, sizeof s - 1
+#define B(s) (s), sizeof(s) - 1
     refuse(RDB_PACK_LISTPACK, B("\x06\0\0\0\0\0"), "expected a listpack of at least 7 bytes");
     refuse(RDB_PACK_LISTPACK, B("\x08\0\0\0\0\0\xff"), "expected the listpack's own length");
     refuse(RDB_PACK_LISTPACK, B("\x07\0\0\0\1\0\xff"), "expected as many entries as the header says");
     refuse(RDB_PACK_LISTPACK, B("\x09\0\0\0\1\0\1\2\xff"), "expected the backlen of a listpack entry");
     refuse(RDB_PACK_LISTPACK, B("\x09\0\0\0\1\0\xf5\1\xff"), "expected the encoding of a listpack entry");
     refuse(RDB_PACK_LISTPACK, B("\x09\0\0\0\1\0\xbf\1\xff"), "expected a listpack entry within the blob");
-    refuse(RDB_PACK_LISTPACK, B("\x0d\0\0\0\1\0\xf0\xff\xff\xff\xff\1\xff"), "expected a listpack entry within the blob");
+    refuse(RDB_PACK_LISTPACK, B("\x0d\0\0\0\1\0\xf0\xff\xff\xff\xff\1\xff"),
+           "expected a listpack entry within the blob");
     refuse(RDB_PACK_LISTPACK, B("\x08\0\0\0\0\0\xff\xff"), "expected the end at the last byte");
     refuse(RDB_PACK_ZIPLIST, B("\x0a\0\0\0\x0a\0\0\0\0\0"), "expected a ziplist of at least 11 bytes");
     refuse(RDB_PACK_ZIPLIST, B("\x0c\0\0\0\x0a\0\0\0\0\0\xff"), "expected the ziplist's own length");
     refuse(RDB_PACK_ZIPLIST, B("\x0b\0\0\0\x0b\0\0\0\0\0\xff"), "expected the offset of the last ziplist entry");
-    refuse(RDB_PACK_ZIPLIST, B("\x0d\0\0\0\x0a\0\0\0\1\0\1\xf2\xff"), "expected the length of the ziplist entry before");
+    refuse(RDB_PACK_ZIPLIST, B("\x0d\0\0\0\x0a\0\0\0\1\0\1\xf2\xff"),
+           "expected the length of the ziplist entry before");
     refuse(RDB_PACK_ZIPLIST, B("\x0d\0\0\0\x0a\0\0\0\1\0\0\xc1\xff"), "expected the encoding of a ziplist entry");
     refuse(RDB_PACK_ZIPLIST, B("\x0d\0\0\0\x0a\0\0\0\1\0\0\x3f\xff"), "expected a ziplist entry within the blob");
     refuse(RDB_PACK_ZIPLIST, B("\x0d\0\0\0\x0a\0\0\0\2\0\0\xf2\xff"), "expected as many entries as the header says");
