@@ -92,6 +92,19 @@ static void make(struct keyspace *ks, struct keyspace_table *kt, int header)
 
 /* ---------------------------------------------------------------- databases and hints */
 
+/* Valkey 9.1 db.c createDatabase: the database; struct, table pointer, table of importing slots and list of rehashing
+ * tables of its three kvstores; four dicts. */
+static void database_structs(struct keyspace *ks)
+{
+    static const struct {
+        uint16_t request, count;
+    } blocks[] = {{96, 1}, {112, 3}, {8, 3}, {80, 3}, {48, 3}, {56, 4}};
+    server_begin(ks);
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        for (unsigned n = 0; n < blocks[i].count; n++)
+            take(ks, &ks->current->keys, blocks[i].request);
+}
+
 void keyspace_select(struct keyspace *ks, uint32_t db)
 {
     for (size_t i = 0; i < ks->ndbs; i++) {
@@ -104,10 +117,8 @@ void keyspace_select(struct keyspace *ks, uint32_t db)
         ks->ndbs++; /* beyond the limit databases share the last one */
     ks->current = &ks->dbs[ks->ndbs - 1];
     ks->current->db = db;
-    if (ks->pf->db_on_demand && db > 0) {
-        server_begin(ks);
-        take(ks, &ks->current->keys, (uint64_t)ks->pf->db_on_demand);
-    }
+    if (ks->pf->db_on_demand && db > 0)
+        database_structs(ks);
 }
 
 static void hint_table(struct keyspace *ks, struct keyspace_table *kt, int header, uint64_t n, bool always)
@@ -146,6 +157,47 @@ void keyspace_slot_hint(struct keyspace *ks, uint64_t slot, uint64_t keys, uint6
     s->hint_fields = fields > UINT32_MAX ? UINT32_MAX : (uint32_t)fields;
 }
 
+/* ---------------------------------------------------------------- blocks that chance decides */
+
+static uint64_t chance_request(const struct profile *pf, bool hashtable) { return hashtable ? 64 : (uint64_t)pf->collision; }
+
+double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf, const struct allocator *a, uint64_t used,
+                       bool shared_buckets, double *variance)
+{
+    struct table t = kt->t;
+    double blocks, size;
+    *variance = 0;
+    if (!kt->made || (!t.hashtable && !shared_buckets))
+        return 0;
+    t.used = used;
+    blocks = t.hashtable ? table_children(&t, variance) : table_collisions(&t, variance);
+    size = (double)allocator_usable(a, chance_request(pf, t.hashtable));
+    *variance *= size * size;
+    return blocks > 0 ? blocks * size : 0;
+}
+
+/* Colliding entries and child buckets come with the keys, and go with them: the slab model gets them at the rate at which
+ * their expectation grows, looked at every STRIDE keys. */
+static void place_chance(struct keyspace *ks, struct keyspace_table *kt, bool shared_buckets)
+{
+    enum { STRIDE = 256 };
+    if (!kt->made || ks->z->slabs == NULL || (!kt->t.hashtable && !shared_buckets))
+        return;
+    if (kt->t.used % STRIDE == 0) {
+        struct table soon = kt->t;
+        double variance;
+        soon.used += STRIDE;
+        double want = soon.hashtable ? table_children(&soon, &variance) : table_collisions(&soon, &variance);
+        kt->rate = want > kt->placed ? (want - kt->placed) / STRIDE : 0;
+    }
+    kt->owed += kt->rate;
+    if (kt->owed >= 1) {
+        zplace(ks->z, chance_request(ks->pf, kt->t.hashtable), 1);
+        kt->owed -= 1;
+        kt->placed += 1;
+    }
+}
+
 /* ---------------------------------------------------------------- keys */
 
 static void insert(struct keyspace *ks, struct keyspace_table *kt, int header, double extra)
@@ -180,6 +232,9 @@ void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, 
         memcpy(key + 2, name->data, len);
         key_set_add(ks->slot_names, key, len + 2);
     }
+    place_chance(ks, &ks->current->keys, pf->main_entry == 0);
+    if (ttl)
+        place_chance(ks, &ks->current->expires, pf->shared_expires_entry == 0);
     insert(ks, &ks->current->keys, pf->keys_header, ttl && pf->step_per_ttl ? 1 : 0);
     if (ttl)
         insert(ks, &ks->current->expires, pf->expires_header, 0);
@@ -192,22 +247,13 @@ void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, 
 /* Entries that share buckets, or child buckets: by expectation. */
 static void charge_chance(struct keyspace *ks, struct keyspace_table *kt, bool shared_buckets)
 {
-    double variance = 0, blocks = 0;
-    uint64_t request = 64;
-    if (kt->t.hashtable) {
-        blocks = table_children(&kt->t, &variance);
-    } else if (shared_buckets) {
-        blocks = table_collisions(&kt->t, &variance);
-        request = (uint64_t)ks->pf->collision;
-    }
-    if (blocks <= 0)
+    double variance;
+    kt->chance = keyspace_chance(kt, ks->pf, ks->z->a, kt->t.used, shared_buckets, &variance);
+    if (kt->chance <= 0)
         return;
-    double size = (double)zusable(ks->z, request);
-    kt->chance = blocks * size;
-    zcharge(ks->z, kt->chance, variance * size * size, ZL_KEYSPACE);
-    zplace(ks->z, request, (uint64_t)(blocks + 0.5));
+    zcharge(ks->z, kt->chance, variance, ZL_KEYSPACE);
     ks->bytes += (uint64_t)(kt->chance + 0.5);
-    ks->variance += variance * size * size;
+    ks->variance += variance;
 }
 
 static void finish_rehash(struct keyspace *ks, struct keyspace_table *kt)

@@ -17,7 +17,13 @@ struct keyspace_table {
     bool made;          /* its header exists */
     uint64_t bytes;     /* live bytes of header, arrays, nodes */
     double chance;      /* expected bytes of collisions or children, after keyspace_finish */
+    double placed;      /* such blocks given to the slab model so far, with the keys that bring them */
+    double rate, owed;  /* of the next keys, each: blocks; and what has added up to less than one */
 };
+
+/* Expected bytes of collisions or children of this table if it had `used` entries. */
+double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf, const struct allocator *a, uint64_t used,
+                       bool shared_buckets, double *variance);
 
 struct keyspace_db {
     uint32_t db;

@@ -11,8 +11,8 @@
  *     gift of a hundred million regions is one addition, and taking regions back, over any number of slabs, as many
  *     subtractions.
  *
- * For random deletion, slabs are counted by the number of distinct keys that are alive in them at step `at`: a slab of m
- * keys survives with probability 1 - d^m for any d, one with a region of the server always.
+ * For random deletion, slabs are counted by the number of distinct keys that are alive in them at step `at`: a slab
+ * of m keys survives with probability 1 - d^m for any d, one with a region of the server always.
  */
 #include "analyzer/slabs.h"
 
@@ -40,10 +40,10 @@ struct tag_table {
 
 struct slabs_sums {
     struct bin_sums bin[ALLOC_MAX_BINS];
-    double *pins;                      /* [SLABS_TAGS][nsteps], bytes; NULL: not wanted */
-    slabs_run_t *runs;                 /* all open slabs' runs */
-    uint64_t *by_keys;                 /* all bins' */
-    struct tag_table tags;             /* scratch of share_pins() */
+    double *pins;          /* [SLABS_TAGS][nsteps], bytes; NULL: not wanted */
+    slabs_run_t *runs;     /* all open slabs' runs */
+    uint64_t *by_keys;     /* all bins' */
+    struct tag_table tags; /* scratch of share_pins() */
 };
 
 /* ---------------------------------------------------------------- runs */
@@ -282,7 +282,8 @@ static void add_own(const struct slabs *s, unsigned b, struct slabs_own *own)
     own->stranded_bytes += (count - whole * o->regions) * bin->size;
 }
 
-/* Another owner comes upon a bin. Should it be the server amid a key: what the key has there will not be found later. */
+/* Another owner comes upon a bin. Should it be the server amid a key: what the key has there will not be found
+ * later. */
 static void interrupt(struct slabs *s, unsigned b)
 {
     if (s->owner == 0 && s->last_key > 0 && s->open[b].owner == s->last_key)

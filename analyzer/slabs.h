@@ -45,20 +45,21 @@ enum {
 /* Owner's death and tag in one word, see slabs_fate(). */
 typedef uint32_t slabs_fate_t;
 
-/* Consecutive regions of the open slab whose owners share death and tag, in one word: fate << 32 | owners << 16 | regions. */
+/* Consecutive regions of the open slab whose owners share death and tag, in one word:
+ * fate << 32 | owners << 16 | regions. */
 typedef uint64_t slabs_run_t;
 
-/* The slab being filled: runs of earlier owners' regions, then `count` regions (any number: also many slabs) of the last
- * owner, not yet settled. */
+/* The slab being filled: runs of earlier owners' regions, then `count` regions (any number: also many slabs) of the
+ * last owner, not yet settled. */
 struct slabs_open {
-    uint64_t owner;     /* serial of the last owner; SLABS_NOBODY: the next give must look closer */
-    slabs_fate_t fate;  /* of the last owner */
-    uint32_t regions;   /* of a slab */
+    uint64_t owner;    /* serial of the last owner; SLABS_NOBODY: the next give must look closer */
+    slabs_fate_t fate; /* of the last owner */
+    uint32_t regions;  /* of a slab */
     uint64_t count;
-    uint32_t limit;     /* what is settled leaves limit + 1 regions of the slab; 0: look closer */
-    uint32_t holes;     /* regions freed by an owner who could not retreat any more; the next gives of anyone fill them:
-                           until then count is 0 */
-    slabs_run_t *run;   /* the latest; runs[0] is none */
+    uint32_t limit;   /* what is settled leaves limit + 1 regions of the slab; 0: look closer */
+    uint32_t holes;   /* regions freed by an owner who could not retreat any more; the next gives of anyone fill them:
+                         until then count is 0 */
+    slabs_run_t *run; /* the latest; runs[0] is none */
     slabs_run_t *runs;
     uint64_t unused[2]; /* one line of the processor's cache a bin */
 };
@@ -80,21 +81,21 @@ struct slabs_own {
 /* Large blocks (page runs), as sums. */
 struct slabs_large {
     uint64_t blocks;
-    uint64_t usable;         /* bytes, as used_memory counts them */
-    uint64_t active;         /* bytes of their pages: usable + pad */
+    uint64_t usable; /* bytes, as used_memory counts them */
+    uint64_t active; /* bytes of their pages: usable + pad */
 };
 
-struct slabs_sums;           /* what is known of the slabs that have been filled; slabs.c */
+struct slabs_sums; /* what is known of the slabs that have been filled; slabs.c */
 
 struct slabs {
     const struct allocator *a;
     unsigned nsteps, nbins;
-    unsigned at;             /* the step at which random deletion is asked about */
-    uint64_t owner;          /* serial of the current owner; 0 is the server */
-    uint64_t last_key;       /* serial of the current or latest key */
-    slabs_fate_t fate;       /* of the current owner */
-    slabs_fate_t key_fate;   /* of the current or latest key */
-    struct slabs_own own;    /* of the current key: its large blocks, and what has been settled before its end */
+    unsigned at;           /* the step at which random deletion is asked about */
+    uint64_t owner;        /* serial of the current owner; 0 is the server */
+    uint64_t last_key;     /* serial of the current or latest key */
+    slabs_fate_t fate;     /* of the current owner */
+    slabs_fate_t key_fate; /* of the current or latest key */
+    struct slabs_own own;  /* of the current key: its large blocks, and what has been settled before its end */
     struct slabs_open open[ALLOC_MAX_BINS];
     struct slabs_large large[SLABS_DEATHS];
     struct slabs_sums *sums;
@@ -183,8 +184,8 @@ struct slabs_expected {
 void slabs_delete_random(const struct slabs *s, double d, struct slabs_expected *e);
 
 /* Who pins half-empty slabs: the free bytes in slabs that are alive at a step though some region has died by then, the
- * part of them that falls to a tag (< SLABS_TAGS) when each slab's are shared out in proportion to the surviving regions.
- * 0 without want_pins. */
+ * part of them that falls to a tag (< SLABS_TAGS) when each slab's are shared out in proportion to the surviving
+ * regions. 0 without want_pins. */
 double slabs_pinned(const struct slabs *s, unsigned step, unsigned tag);
 
 #endif

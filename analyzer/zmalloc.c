@@ -1,8 +1,8 @@
 /*
  * zmalloc.c - the accounting layer's slow paths: large blocks, counts, freeing, tracing.
  *
- * The server's counterpart is src/zmalloc.c: zmalloc, zfree and zrealloc there move used_memory by the usable size of the
- * block (update_zmalloc_stat_alloc, update_zmalloc_stat_free).
+ * The server's counterpart is src/zmalloc.c: zmalloc, zfree and zrealloc there move used_memory by the usable size
+ * of the block (update_zmalloc_stat_alloc, update_zmalloc_stat_free).
  */
 #include "analyzer/zmalloc.h"
 

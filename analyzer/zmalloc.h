@@ -40,14 +40,15 @@ enum zlabel {
 extern const char *const zlabel_names[ZL_COUNT];
 
 /* Called for every block when set: delta > 0 allocated, < 0 freed; usable in bytes. count blocks of that size. */
-typedef void (*ztrace_fn)(void *ctx, enum zlabel label, uint64_t request, uint64_t usable, uint64_t count, bool is_free);
+typedef void (*ztrace_fn)(void *ctx, enum zlabel label, uint64_t request, uint64_t usable, uint64_t count,
+                          bool is_free);
 
 struct zheap {
     const struct allocator *a;
     struct slabs *slabs;         /* NULL: placement is not modelled */
     uint64_t used;               /* used_memory: sum of live blocks' counted sizes, without the baseline */
     uint64_t peak;               /* highest value of used before the last time it fell: read it with zheap_peak() */
-    uint64_t mmap_threshold;     /* glibc: from which chunk size on blocks are mapped; freeing mapped blocks raises it */
+    uint64_t mmap_threshold;     /* glibc: chunks of this size are mapped; freeing mapped ones raises it */
     uint64_t key_used;           /* charged since zheap_key_begin */
     uint64_t key_request;        /* requested bytes of the same blocks */
     uint64_t key_blocks;
@@ -104,8 +105,8 @@ void zfree(struct zheap *z, uint64_t request, enum zlabel label);
  * the new usable size. A trace sees both blocks in either case. */
 uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, enum zlabel label);
 
-/* The expected value and variance of what chance decides: used, the label and the key (key_expected) move by it, nothing
- * is placed. used takes whole bytes and keeps the fraction for the next charge. */
+/* The expected value and variance of what chance decides: used, the label and the key (key_expected) move by it,
+ * nothing is placed. used takes whole bytes and keeps the fraction for the next charge. */
 void zcharge(struct zheap *z, double expected, double variance, enum zlabel label);
 
 /* Places count blocks of this size in the slab model without charging them. */

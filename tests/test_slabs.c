@@ -1,40 +1,33 @@
 /*
  * The slab model against a plain simulation that keeps every region: its owner, and a stack of freed regions. Random
- * loads; slabs and regions at every step, the expectation after a random deletion, who pins, and what one key owns alone
- * must be the same.
+ * loads; slabs and regions at every step, the expectation after a random deletion, who pins, and what one key owns
+ * alone must be the same.
  */
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "analyzer/slabs.h"
+#include "tests/check.h"
 
-static unsigned long failures;
 static uint64_t seed;
 
 static void expect(const char *what, unsigned b, uint64_t got, uint64_t want)
 {
-    if (got != want && ++failures <= 20)
-        printf("seed %" PRIu64 ", bin %u, %s: %" PRIu64 ", not %" PRIu64 "\n", seed, b, what, got, want);
+    CHECK_MSG(got == want, "seed %" PRIu64 ", bin %u, %s: %" PRIu64 ", not %" PRIu64, seed, b, what, got, want);
 }
 
 static void expect_near(const char *what, unsigned b, double got, double want)
 {
-    if (fabs(got - want) > 1e-9 * (1 + fabs(want)) && ++failures <= 20)
-        printf("seed %" PRIu64 ", bin %u, %s: %.12g, not %.12g\n", seed, b, what, got, want);
+    CHECK_MSG(fabs(got - want) <= 1e-9 * (1 + fabs(want)), "seed %" PRIu64 ", bin %u, %s: %.12g, not %.12g", seed, b,
+              what, got, want);
 }
 
-static uint64_t random_state;
+static unsigned long long random_state;
 
-static uint32_t random_below(uint32_t n) /* splitmix64 */
+static uint32_t random_below(uint32_t n)
 {
-    uint64_t x = random_state += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)((x ^ x >> 31) >> 16) % n;
+    return (uint32_t)(check_random(&random_state) >> 32) % n;
 }
 
 /* ---------------------------------------------------------------- the plain model */
@@ -59,11 +52,11 @@ static void push(struct list *l, int32_t value)
 struct plain {
     const struct allocator *a;
     unsigned nsteps;
-    struct list owner[ALLOC_MAX_BINS];  /* of each region, in order of address */
-    struct list freed[ALLOC_MAX_BINS];  /* stack of regions */
-    struct list got[ALLOC_MAX_BINS];    /* regions that the current owner has, in the order it got them */
-    struct list death, tag;             /* of each owner */
-    size_t begin[ALLOC_MAX_BINS];       /* no region before this one is the current key's */
+    struct list owner[ALLOC_MAX_BINS]; /* of each region, in order of address */
+    struct list freed[ALLOC_MAX_BINS]; /* stack of regions */
+    struct list got[ALLOC_MAX_BINS];   /* regions that the current owner has, in the order it got them */
+    struct list death, tag;            /* of each owner */
+    size_t begin[ALLOC_MAX_BINS];      /* no region before this one is the current key's */
     int32_t current;
 };
 
@@ -128,9 +121,9 @@ static bool plain_take_back(struct plain *p, unsigned b)
 
 /* One slab at one step. */
 struct plain_slab {
-    uint64_t alive;  /* regions */
-    uint64_t dead;   /* that have an owner */
-    uint64_t keys;   /* distinct ones alive */
+    uint64_t alive; /* regions */
+    uint64_t dead;  /* that have an owner */
+    uint64_t keys;  /* distinct ones alive */
     bool server;
 };
 
@@ -257,7 +250,7 @@ struct load {
     struct slabs *s;
     struct plain p;
     unsigned ntags;
-    bool interrupted;  /* the server takes blocks amid keys */
+    bool interrupted; /* the server takes blocks amid keys */
 };
 
 static void give(struct load *l, unsigned b, uint64_t count)
@@ -460,7 +453,5 @@ int main(void)
     check_huge_give();
     check_large();
     check_no_slabs();
-    if (failures)
-        printf("%lu differences\n", failures);
-    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_result();
 }
