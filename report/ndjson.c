@@ -1,0 +1,153 @@
+/*
+ * ndjson.c - one JSON object a key, each on a line of its own; the members are those of a key in the JSON document.
+ *
+ * As in csv.c a line is put together in the output buffer without printf and without a tree. What stands before a
+ * value, `,"name":`, is made from the field table once.
+ */
+#include "report/fields.h"
+#include "report/human.h"
+#include "report/report.h"
+
+#include <string.h>
+
+/* The longest a line can be beside the key's name. */
+enum { LINE_MAX_BYTES = 2048, NAME_FAST = 4096, LABEL_MAX = 40 };
+
+struct label {
+    size_t len;
+    char text[LABEL_MAX];
+};
+static struct label labels[FIELD_COUNT]; /* the same for every sink: made by the first key */
+
+static void make_labels(void)
+{
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        size_t n = strnlen(key_fields[i].name, LABEL_MAX - 4);
+        char *p = labels[i].text;
+        *p++ = i ? ',' : '{';
+        *p++ = '"';
+        memcpy(p, key_fields[i].name, n);
+        memcpy(p + n, "\":", 2);
+        labels[i].len = n + 4;
+    }
+}
+
+/* Whether all bytes stand in a JSON string as they are. Written so that the compiler makes vectors of it. */
+static bool all_plain(const uint8_t *s, size_t len)
+{
+    unsigned plain = 1;
+    for (size_t i = 0; i < len; i++)
+        plain &= (unsigned)(s[i] >= 0x20) & (s[i] <= 0x7e) & (s[i] != '"') & (s[i] != '\\');
+    return plain != 0;
+}
+
+/* Names that need escapes or more room than the line has. One that is not UTF-8 cannot be had back from its text:
+ * its bytes follow. */
+static char *name_slow(struct sink *s, char *p, const struct key_report *k)
+{
+    out_advance(s->out, p);
+    out_char(s->out, '"');
+    json_write(s->out, k->name, k->name_len);
+    out_char(s->out, '"');
+    if (!utf8_valid(k->name, k->name_len)) {
+        out_str(s->out, ",\"key_base64\":\"");
+        escape_write(s->out, ESCAPE_BASE64, k->name, k->name_len, -1);
+        out_char(s->out, '"');
+    }
+    return out_room(s->out, LINE_MAX_BYTES);
+}
+
+static char *put_name(struct sink *s, char *p, const struct key_report *k)
+{
+    if (k->name_len > NAME_FAST || !all_plain(k->name, k->name_len))
+        return name_slow(s, p, k);
+    *p++ = '"';
+    memcpy(p, k->name, k->name_len);
+    p += k->name_len;
+    *p++ = '"';
+    return p;
+}
+
+/* A word of ours, or a module's name: nine of 64 letters and digits. */
+static inline char *put_word(char *p, const char *word)
+{
+    size_t n = strlen(word);
+    *p++ = '"';
+    memcpy(p, word, n);
+    p += n;
+    *p++ = '"';
+    return p;
+}
+
+static char *put_flag_list(char *p, unsigned flags)
+{
+    const char *word;
+    unsigned bit, before = 0;
+    *p++ = '[';
+    for (unsigned i = 0; flags && (word = key_flag_word(i, &bit)) != NULL; i++) {
+        if (!(flags & bit))
+            continue;
+        if (before++)
+            *p++ = ',';
+        p = put_word(p, word);
+    }
+    *p++ = ']';
+    return p;
+}
+
+static char *put_time(char *p, int64_t ms)
+{
+    *p++ = '"';
+    p = put_iso_ms(p, ms);
+    memcpy(p, "Z\"", 2);
+    return p + 2;
+}
+
+static inline __attribute__((always_inline)) char *put_value(struct sink *s, char *p, const struct key_report *k,
+                                                             struct key_value v)
+{
+    switch (v.kind) {
+    case VALUE_NONE: memcpy(p, "null", 4); return p + 4;
+    case VALUE_NUMBER: return put_u64(p, v.number);
+    case VALUE_SIGNED: return put_i64(p, (int64_t)v.number);
+    case VALUE_TIME: return put_time(p, (int64_t)v.number);
+    case VALUE_FLAGS: return put_flag_list(p, (unsigned)v.number);
+    case VALUE_NAME: return put_name(s, p, k);
+    case VALUE_TEXT: return put_word(p, v.text);
+    }
+    return p;
+}
+
+/* The dump that a key is in, as the last member. */
+static char *put_file(struct sink *s, char *p, const struct key_report *k)
+{
+    const char *path = s->options->fleet->parts[k->file].file.path;
+    out_advance(s->out, p);
+    out_str(s->out, ",\"file\":\"");
+    json_write(s->out, (const uint8_t *)path, strlen(path));
+    out_char(s->out, '"');
+    return out_room(s->out, LINE_MAX_BYTES);
+}
+
+void ndjson_key(struct sink *s, const struct key_report *k)
+{
+    char *p = out_room(s->out, LINE_MAX_BYTES + NAME_FAST);
+    if (labels[0].len == 0)
+        make_labels();
+#pragma GCC unroll 32 /* each field's own code instead of a switch */
+    for (enum key_field_id i = 0; i < FIELD_COUNT; i++) {
+        memcpy(p, labels[i].text, LABEL_MAX); /* all of it: a fixed length is two moves */
+        p = put_value(s, p + labels[i].len, k, key_value(k, i));
+    }
+    if (s->options->fleet)
+        p = put_file(s, p, k);
+    memcpy(p, "}\n", 2);
+    out_advance(s->out, p + 2);
+}
+
+bool ndjson_finish(struct sink *s, const struct analysis *a)
+{
+    (void)s;
+    (void)a;
+    return true;
+}

@@ -1,0 +1,242 @@
+"""Every JSON document is as report/rdbmem.schema.json says, by a validator that knows nothing of rdbmem."""
+import copy
+import json
+import lzma
+import os
+import re
+import sys
+import unittest
+
+try:
+    import jsonschema
+except ImportError:  # Debian's package is for Debian's interpreter; another python3 may stand before it on PATH
+    if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3") and os.path.exists("/usr/bin/python3"):
+        os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+    print("test_schema.py: no python3-jsonschema, skipped")
+    sys.exit(77)
+
+from clitest import CliTest
+import rdbfile as r
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TESTDATA = os.environ.get("TESTDATA", os.path.join(ROOT, "testdata"))
+SCHEMA = os.path.join(ROOT, "report/rdbmem.schema.json")
+
+with open(SCHEMA, encoding="utf-8") as f:
+    schema = json.load(f)
+
+
+def leaves(error):
+    """The errors behind an error: of several ways to be valid those that got furthest."""
+    if not error.context:
+        return [error]
+    deep = [e for e in error.context if not (e.validator == "type" and e.validator_value == "null")]
+    return [leaf for e in deep for leaf in leaves(e)] or [error]
+
+
+def lines_of(error):
+    path = "/".join(str(p) for p in error.absolute_path)
+    if error.validator == "additionalProperties":
+        return ["%s%s%s: is not in report/rdbmem.schema.json" % (path, path and "/", m) for m in error.instance
+                if m not in error.schema.get("properties", {})]
+    return ["%s: %s" % (path or "the document", error.message[:200])]
+
+
+def problems(document, part=None):
+    """One line each: where, and what is wrong there."""
+    want = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": "#/$defs/" + part} if part else schema
+    errors = jsonschema.Draft202012Validator(want).iter_errors(document)
+    return [line for error in errors for leaf in leaves(error) for line in lines_of(leaf)]
+
+
+def schemas(node, name=""):
+    """All objects of the schema that are schemas themselves, with the way to them."""
+    if isinstance(node, dict):
+        yield name, node
+        for key, value in node.items():
+            if key in ("properties", "$defs"):
+                for n, v in value.items():
+                    yield from schemas(v, name + "/" + n)
+            elif key in ("items", "if", "then", "else", "additionalProperties", "propertyNames"):
+                yield from schemas(value, name)
+            elif key == "anyOf":
+                for v in value:
+                    yield from schemas(v, name)
+
+
+def objects(node):
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from objects(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from objects(value)
+
+
+def members(node, found):
+    if isinstance(node, list):
+        for value in node:
+            members(value, found)
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            found.add(name)
+            members(value, found)
+
+
+class Schema(CliTest):
+    def test_is_a_schema(self):
+        self.assertEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+    def test_version(self):
+        with open(os.path.join(ROOT, "report/report.h")) as f:
+            version = re.search(r"REPORT_SCHEMA_VERSION = (\d+)", f.read()).group(1)
+        self.assertIn("/%s/" % version, schema["$id"])
+        for part in ("report", "fleet_report"):
+            self.assertEqual(schema["$defs"][part]["properties"]["schema_version"], {"const": int(version)})
+
+    def test_is_closed(self):
+        n = 0
+        for name, s in schemas(schema):
+            if "properties" in s:
+                n += 1
+                self.assertIs(s.get("additionalProperties"), False, name)
+                self.assertEqual(set(s["required"]) - set(s["properties"]), set(), name)
+            elif s.get("type") == "object" and name:
+                self.assertIsInstance(s.get("additionalProperties"), dict, name)
+                self.assertIn("propertyNames", s, name)
+        self.assertGreater(n, 20)
+
+    def test_references(self):
+        names = {s["$ref"] for _, s in schemas(schema) if "$ref" in s}
+        self.assertEqual(names, {"#/$defs/" + n for n in schema["$defs"]})
+
+    def test_dump_forms_agree(self):
+        """One dump, one of several, and their sum differ in their first members only."""
+        report, part, combined = (schema["$defs"][n] for n in ("report", "part", "combined"))
+        own = {"schema_version", "generator", "file", "dumps", "nodes"}
+        for other in (part, combined):
+            self.assertEqual({n: s for n, s in report["properties"].items() if n not in own},
+                             {n: s for n, s in other["properties"].items() if n not in own})
+            self.assertEqual(report["dependentRequired"], other["dependentRequired"])
+
+
+class Documents(CliTest):
+    seen = set()
+
+    def valid(self, *args, status=0):
+        document = json.loads(self.run_rdbmem("-fjson", *args, status=status)[0])
+        found = problems(document)
+        if found:
+            self.fail("%d members:\n%s" % (len(found), "\n".join(found[:20])))
+        members(document, self.seen)
+        return document
+
+    def unpack(self):
+        names = []
+        for server in sorted(os.listdir(TESTDATA)):
+            packed = os.path.join(TESTDATA, server, "dump.rdb.xz")
+            if os.path.exists(packed):
+                with lzma.open(packed) as f:
+                    self.write(server + ".rdb", f.read())
+                names.append(server + ".rdb")
+        self.assertGreater(len(names), 4)
+        return names
+
+    def test_real_dumps(self):
+        names = self.unpack()
+        for name in names:
+            with self.subTest(name=name):
+                self.valid(name)
+        for args in OPTIONS:
+            with self.subTest(args=args):
+                self.valid(*args, names[-1])
+        self.valid(*names)
+        self.valid("--group=users=^user", "--top=3", *names[:2])
+        self.write("allow", b"big:* until=2020-01-01\nleader* max=1g\n")
+        self.valid("--fail-on=used-memory>1K", "--fail-on=big-key", "--allow=allow", names[-1], status=3)
+        self.every_member_occurs()
+
+    def every_member_occurs(self):
+        """What no document has any more should not be in the schema."""
+        damaged = r.dump(r.select(0), r.resize(1, 0), r.string(b"\xffa", b"v"), b"\x00" + r.text(b"\xffcut") + b"\x10")[:-9]
+        self.write("damaged.rdb", damaged)
+        self.valid("--group=a=.", "damaged.rdb", status=1)
+        self.write("prefix.rdb", r.dump(r.select(0), *(r.string(b"{\xff}:%d" % i, b"v") for i in range(100))))
+        self.valid("--slots", "prefix.rdb")
+        wanted = set()
+        for _, s in schemas(schema):
+            wanted |= set(s.get("properties", ()))
+        self.assertEqual(wanted - self.seen, set())
+
+    def test_damaged(self):
+        whole = r.dump(r.select(0), r.resize(2, 1), r.expire(1 << 41) + r.string(b"a", b"v" * 100), r.select(3), r.string(b"\xff", b"w" * 50),
+                       extra=r.aux(b"used-mem", b"123"))
+        for cut in (0, 1, 5, 9, 20, 60, 110, 150, 200, len(whole) - 70, len(whole) - 20, len(whole) - 9, len(whole) - 1):
+            with self.subTest(cut=cut):
+                self.write("d.rdb", whole[:cut])
+                self.valid("d.rdb", status=1)
+        self.write("d.rdb", whole + b"behind")
+        self.valid("d.rdb")
+        self.write("d.rdb", whole[:-8] + b"\x01" * 8)
+        self.valid("d.rdb", status=1)
+        self.write("e.rdb", whole[:30])
+        self.write("f.rdb", b"nothing of the kind")
+        self.write("g.rdb", whole)
+        self.valid("d.rdb", "e.rdb", "f.rdb", "g.rdb", "gone.rdb", status=1)
+
+    def test_odd_heads(self):
+        for data in (r.dump(), r.dump(r.select(0)), r.dump(ctime=0), r.dump(ctime=1 << 60), r.dump(ver=b"\xff\x00\""), r.dump(version=999),
+                     r.dump(version=80, magic=b"VALKEY"[:5]), r.dump(extra=r.aux(b"used-mem", b"18446744073709551615") + r.aux(b"\xff\n", b"\xfe" * 500)),
+                     r.dump(r.select(0), r.expire(-5) + r.string(b"", b""), r.expire((1 << 63) - 1) + r.string(b"b", b""), r.expire(-1 << 62) + r.string(b"c", b""))):
+            self.write("d.rdb", data)
+            with self.subTest(data=data[:80]):
+                out = self.run_any("-fjson", "d.rdb")
+                if out:
+                    self.assertEqual(problems(json.loads(out)), [])
+
+    def run_any(self, *args):
+        for status in (0, 1):
+            try:
+                return self.run_rdbmem(*args, status=status)[0]
+            except AssertionError:
+                continue
+        self.fail("%r: neither 0 nor 1" % (args,))
+
+    def test_ndjson(self):
+        self.write("d.rdb", r.dump(r.select(0), r.expire(1) + r.string(b"\xff", b"v"), r.plain_hash(b"h", [(b"f", b"v" * 999)])))
+        self.write("e.rdb", r.dump(r.select(9), r.string(b"e", b"v")))
+        for args in (("d.rdb",), ("--slots", "d.rdb", "e.rdb")):
+            for line in self.run_rdbmem("-fndjson", *args)[0].splitlines():
+                self.assertEqual(problems(json.loads(line), "key"), [])
+
+    def test_mistakes_are_found(self):
+        """A member too many anywhere, one too few, one of another kind: with its path."""
+        self.write("d.rdb", r.dump(r.select(0), r.string(b"a", b"v"), r.zset(b"z", [(b"m", 1)]), extra=r.aux(b"used-mem", b"9")))
+        document = self.valid("--group=a=a", "d.rdb")
+        for i, _ in enumerate(objects(document)):
+            more = copy.deepcopy(document)
+            spoiled = list(objects(more))[i]
+            spoiled["No such member"] = 1
+            self.assertNotEqual(problems(more), [], spoiled)
+        for name in ("schema_version", "generator", "complete", "error", "file", "ledger", "totals", "forecast", "groups_custom", "notes"):
+            self.assertNotEqual(problems({n: v for n, v in document.items() if n != name}), [], name)
+        for spoil, says in ((lambda d: d["ledger"].update(keys=-1), "ledger/keys"), (lambda d: d["forecast"][1].update(new=1), "forecast/1/new: is not in"),
+                            (lambda d: d["groups"]["prefixes"][0].pop("depth"), "groups/prefixes/0"), (lambda d: d.update(schema_version=2), "schema_version"),
+                            (lambda d: d["types"][0].update(type="zset"), "types/0/type"), (lambda d: d.update(files=[]), "the document")):
+            spoiled = copy.deepcopy(document)
+            spoil(spoiled)
+            self.assertIn(says, "\n".join(problems(spoiled)))
+
+
+OPTIONS = [
+    ["--top=0"], ["--top=200", "--slots", "--big=bytes=100,elements=3,element=10"], ["--no-forecast"], ["--horizon=1h", "--then-delete=50%"],
+    ["--then-delete=100%"], ["--load-as=master", "--now=4000000000"], ["--load-as=replica"], ["--allocator=libc"], ["--allocator=tcmalloc"],
+    ["--allocator=prefix"], ["--target=redis:2.8"], ["--target=redis:4.0"], ["--target=valkey:9.1"], ["--groups=0"], ["--groups=5", "--depth=1"],
+    ["--separator=/"], ["--group=users=^user", "--group=b=b"], ["--forecast-from=1"], ["--hash-names=x", "--top=3"], ["--type=hash", "--min-bytes=200", "--key=*", "--sample=1/2"],
+    ["--big=hash.elements=10,string.bytes=100"], ["--big-preset=10k"], ["--config=maxmemory=100mb"],
+]
+
+if __name__ == "__main__":
+    unittest.main()
