@@ -93,12 +93,13 @@ static void big(struct aggregate *g, struct key_report *k)
 {
     const struct analyze_options *o = g->o;
     bool counts = k->type != RDB_T_STRING; /* a string's "elements" are its bytes */
-    unsigned flags = (k->bytes >= o->big_bytes ? KEY_BIG_BYTES : 0U) |
-                     (counts && k->elements >= o->big_elements ? KEY_BIG_ELEMENTS : 0U) |
-                     (k->largest >= o->big_element ? KEY_BIG_ELEMENT : 0U);
+    if (!o->findings) /* which otherwise has marked it already */
+        k->flags |= (k->bytes >= o->big_bytes ? KEY_BIG_BYTES : 0U) |
+                    (counts && k->elements >= o->big_elements ? KEY_BIG_ELEMENTS : 0U) |
+                    (k->largest >= o->big_element ? KEY_BIG_ELEMENT : 0U);
+    unsigned flags = k->flags & (KEY_BIG_BYTES | KEY_BIG_ELEMENTS | KEY_BIG_ELEMENT);
     if (flags == 0)
         return;
-    k->flags |= flags;
     g->big_keys++;
     g->big_by_bytes += (flags & KEY_BIG_BYTES) != 0;
     g->big_by_elements += (flags & KEY_BIG_ELEMENTS) != 0;
@@ -135,6 +136,16 @@ static void doubtful(struct aggregate *g, const struct key_report *k)
     }
 }
 
+void aggregate_load(struct aggregate *g, const struct key_report *k)
+{
+    g->all.keys++;
+    g->all.bytes += k->bytes;
+    if (!(k->flags & KEY_EXPIRED)) {
+        g->master.keys++;
+        g->master.bytes += k->bytes;
+    }
+}
+
 void aggregate_key(struct aggregate *g, struct key_report *k)
 {
     struct totals *c = &g->current[k->type][k->encoding];
@@ -151,12 +162,7 @@ void aggregate_key(struct aggregate *g, struct key_report *k)
         c->expiring_keys++;
         c->expiring_bytes += k->bytes;
     }
-    g->all.keys++;
-    g->all.bytes += k->bytes;
-    if (!(k->flags & KEY_EXPIRED)) {
-        g->master.keys++;
-        g->master.bytes += k->bytes;
-    }
+    aggregate_load(g, k);
     expiry(g, k);
     if (k->flags & (KEY_DAMAGED | KEY_ESTIMATE | KEY_LOWER_BOUND))
         doubtful(g, k);
@@ -193,7 +199,8 @@ bool aggregate_finish(struct aggregate *g, struct analysis *a)
     a->ncells = used;
     if (g->ndbs)
         qsort(g->dbs, g->ndbs, sizeof *g->dbs, by_db);
-    a->dbs = g->dbs;
+    a->dbs = g->ndbs ? realloc(g->dbs, g->ndbs * sizeof *g->dbs) : g->dbs; /* analyses of many dumps are kept at once */
+    a->dbs = a->dbs ? a->dbs : g->dbs;
     a->ndbs = g->ndbs;
     a->dbs_dropped = g->dbs_dropped;
     g->dbs = NULL;

@@ -36,6 +36,9 @@ void aggregate_hint(struct aggregate *g, uint64_t keys, uint64_t expires);
 /* Marks k->flags as big where it is, and adds it. */
 void aggregate_key(struct aggregate *g, struct key_report *k);
 
+/* A key that is not reported still counts for what is loaded. */
+void aggregate_load(struct aggregate *g, const struct key_report *k);
+
 /* Moves everything to the analysis. */
 bool aggregate_finish(struct aggregate *g, struct analysis *a);
 

@@ -16,9 +16,10 @@
  *
  * glibc (malloc/malloc.c): chunks of 16 bytes with a header of 8; above the mmap threshold whole pages, header 16.
  *
- * gperftools tcmalloc 2.10 (src/common.cc SizeMap::Init): a walk over candidate sizes, see tcmalloc_build().
+ * gperftools tcmalloc 2.10 (src/common.cc SizeMap::Init): a walk over candidate sizes, see tc_build().
  *
- * No malloc_size: the server keeps the request in a prefix of 8 bytes and counts request + 8 (src/zmalloc.c PREFIX_SIZE).
+ * No malloc_size: the server keeps the request in a prefix of 8 bytes and counts request + 8 (src/zmalloc.c
+ * PREFIX_SIZE).
  */
 #include "analyzer/allocator.h"
 
@@ -74,7 +75,8 @@ static uint32_t search_bins(const struct allocator *a, uint64_t request)
     return a->bins[low].size;
 }
 
-/* Regions a thread cache holds: clamp(n * 2^mul_lg, least, most) (jemalloc src/tcache.c tcache_boot, 5.3: tcache_ncached_max_compute). */
+/* Regions a thread cache holds: clamp(n * 2^mul_lg, least, most) (jemalloc src/tcache.c tcache_boot, 5.3:
+ * tcache_ncached_max_compute). */
 static void set_tcache(struct allocator *a, unsigned mul_lg, uint32_t least, uint32_t most)
 {
     for (unsigned b = 0; b < a->nbins; b++) {

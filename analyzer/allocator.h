@@ -15,13 +15,13 @@
 #include <stdint.h>
 
 enum alloc_kind {
-    ALLOC_JEMALLOC,      /* 4.x, 5.x as Redis bundles it: lg_quantum 3 */
-    ALLOC_JEMALLOC_Q16,  /* system jemalloc of Debian and Ubuntu: lg_quantum 4 */
-    ALLOC_JEMALLOC_3,    /* 3.6.0, bundled by Redis 2.8: quantum 16, whole pages above 3584 */
-    ALLOC_LIBC,          /* glibc malloc, counted by malloc_usable_size */
-    ALLOC_TCMALLOC,      /* gperftools 2.10 */
-    ALLOC_PREFIX,        /* no malloc_size: request + 8 is counted (PREFIX_SIZE) */
-    ALLOC_PREFIX_ROUND,  /* the same rounded up to 8 (2.8, 3.2) */
+    ALLOC_JEMALLOC,     /* 4.x, 5.x as Redis bundles it: lg_quantum 3 */
+    ALLOC_JEMALLOC_Q16, /* system jemalloc of Debian and Ubuntu: lg_quantum 4 */
+    ALLOC_JEMALLOC_3,   /* 3.6.0, bundled by Redis 2.8: quantum 16, whole pages above 3584 */
+    ALLOC_LIBC,         /* glibc malloc, counted by malloc_usable_size */
+    ALLOC_TCMALLOC,     /* gperftools 2.10 */
+    ALLOC_PREFIX,       /* no malloc_size: request + 8 is counted (PREFIX_SIZE) */
+    ALLOC_PREFIX_ROUND, /* the same rounded up to 8 (2.8, 3.2) */
     ALLOC_KINDS
 };
 
@@ -31,15 +31,15 @@ enum { ALLOC_SMALL_MAX = 14336, ALLOC_MAX_BINS = 96, ALLOC_NO_BIN = 255 };
 enum { LIBC_MMAP_THRESHOLD = 131072, LIBC_MMAP_THRESHOLD_MAX = 32 << 20 };
 
 struct alloc_bin {
-    uint32_t size;       /* usable bytes of a region */
-    uint32_t pages;      /* 4 KiB pages of a slab (0: this allocator has no slabs) */
-    uint32_t regions;    /* regions of a slab */
-    uint32_t tcache;     /* most regions the thread cache holds */
+    uint32_t size;    /* usable bytes of a region */
+    uint32_t pages;   /* 4 KiB pages of a slab (0: this allocator has no slabs) */
+    uint32_t regions; /* regions of a slab */
+    uint32_t tcache;  /* most regions the thread cache holds */
 };
 
 struct allocator {
     enum alloc_kind kind;
-    const char *name;                        /* as --allocator takes it */
+    const char *name; /* as --allocator takes it */
     unsigned nbins;
     struct alloc_bin bins[ALLOC_MAX_BINS];   /* ascending by size */
     uint8_t bin_of[ALLOC_SMALL_MAX / 8 + 1]; /* by (request + 7) / 8; ALLOC_NO_BIN: use large() */
@@ -48,10 +48,11 @@ struct allocator {
     uint64_t pad_max;                        /* largest usable size that is padded; jemalloc 4.0.3: set 1835008, its
                                                 huge blocks (2 MiB and more) have no pad */
     uint64_t (*large)(const struct allocator *a, uint64_t request);
-    uint64_t mmap_threshold;                 /* ALLOC_LIBC: at start; a zheap follows its rise */
+    uint64_t mmap_threshold; /* ALLOC_LIBC: at start; a zheap follows its rise */
 };
 
-/* Fills *a. pad_large: cache-oblivious jemalloc (3.2 - 7.0 as bundled, Debian's). tcache_mul8: Redis 8.8's larger caches. */
+/* Fills *a. pad_large: cache-oblivious jemalloc (3.2 - 7.0 as bundled, Debian's). tcache_mul8: Redis 8.8's larger
+ * caches. */
 void allocator_init(struct allocator *a, enum alloc_kind kind, bool pad_large, bool tcache_mul8);
 
 /* By its command line name (jemalloc, jemalloc-q16, jemalloc-3, libc, tcmalloc, prefix); false if there is none.

@@ -8,6 +8,8 @@
 #define RDBMEM_ANALYSIS_H
 
 #include "analyzer/allocator.h"
+#include "analyzer/findings.h"
+#include "analyzer/forecast.h"
 #include "rdb/rdb.h"
 
 /* OBJECT ENCODING's words for what the target server holds after loading. Names in encoding_name(). */
@@ -29,7 +31,8 @@ enum key_flags {
     KEY_BIG_BYTES = 16, KEY_BIG_ELEMENTS = 32, KEY_BIG_ELEMENT = 64,
     KEY_STOCHASTIC = 128,   /* bytes contain an expected value (skiplist levels, hash seeds): see variance */
     KEY_NAME_CUT = 256,     /* the name was longer than the parser lends whole */
-    KEY_NOT_LOADED = 512    /* the target would not create it (empty collection, expired on a master) */
+    KEY_NOT_LOADED = 512,   /* the target would not create it (empty collection, expired on a master) */
+    KEY_ALLOWED = 1024      /* big, and excepted by the allow list */
 };
 
 struct key_report {
@@ -53,6 +56,7 @@ struct key_report {
     int slot;               /* hash slot 0..16383, -1 when not computed */
     uint64_t offset;        /* of the record in the RDB stream */
     uint64_t record;        /* length of the record in the file: the serialised size */
+    uint32_t file;          /* which dump of several holds it (analyze_options.file), 0 where there is one */
     unsigned flags;         /* enum key_flags */
     char module[10];        /* module type name for RDB_T_MODULE, else "" */
 };
@@ -106,6 +110,8 @@ struct file_report {
     uint64_t module_aux;
     uint64_t trailing;      /* bytes behind the checksum */
     bool aof_preamble;      /* aux aof-preamble: the tail is AOF commands */
+    uint64_t aof_files;     /* increments of the append-only file that this dump is the base of */
+    uint64_t aof_bytes;     /* its commands, which were not analysed: in the increments and behind the preamble */
     bool complete;
     struct rdb_error error; /* kind RDB_OK when complete */
 };
@@ -123,6 +129,31 @@ struct ledger {             /* adds up: used_memory = startup + keys + keyspace 
     uint64_t used_memory_peak;
     uint64_t used_memory_overhead;
     uint64_t used_memory_dataset;
+};
+
+/* ---------------------------------------------------------------- the forecast */
+
+struct forecast_bin { double regions, slabs; };
+
+struct forecast_row {
+    int64_t horizon_s;          /* 0: after load; INT64_MAX: when every key with an expiry is gone */
+    double deleted_percent;     /* 0, or of the keys left after the last horizon, at random */
+    struct forecast_step s;
+    struct forecast_bin *bins;  /* one for each of forecast_report.nbins */
+    double pinned_by_type[RDB_T_COUNT]; /* free bytes in half-empty slabs, by who keeps them alive */
+    double pinned_by_server;
+};
+
+struct forecast_report {
+    struct forecast_row *rows;  /* NULL: not made, or not for this allocator */
+    size_t n;
+    struct alloc_bin bins[ALLOC_MAX_BINS];
+    unsigned nbins;
+    int64_t from_ms;
+    bool exact_server;          /* the idle figures are those of the target's version */
+    struct forecast_defrag defrag;
+    bool has_reclaim;           /* from the file's used-mem: what a reload gives back */
+    int64_t reclaim_bytes;
 };
 
 struct load_total { uint64_t keys, bytes; };
@@ -155,6 +186,8 @@ struct analysis {
     uint64_t damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
     uint64_t duplicates_unknown;
     uint64_t by_label[32]; unsigned nlabels; const char *const *label_names;  /* bytes by kind of block */
+    struct forecast_report forecast;
+    const struct findings_report *found; /* over all dumps of the run; the caller's, NULL: not asked for */
     char **notes; size_t nnotes;  /* sentences a reader should see: nearest version, unknown config, newer RDB, ... */
 };
 
@@ -173,12 +206,15 @@ struct analyze_options {
     bool skip_damaged;           /* --on-error=skip-key */
     bool want_largest;           /* a format prints len_largest_element for every key */
     bool want_slot;
+    uint32_t file;               /* index of this dump among several: for key_report.file */
     int64_t horizons_s[24];      /* of the forecast, ascending seconds; INT64_MAX: when all expiries have passed */
     unsigned nhorizons;          /* 0: 1h 6h 24h 7d 30d and all */
     int64_t forecast_from_ms;    /* 0: now_ms */
     double then_delete[4];       /* shares 0..1 of the keys left after the last horizon, each a step */
     unsigned nthen_delete;
     bool no_forecast;
+    struct findings *findings;   /* gets every key, chooses and marks them; the caller's, NULL: none */
+    struct explain *explain;     /* only this key is read, and nothing behind it; the caller's, NULL: all keys */
     void (*on_key)(void *ctx, const struct key_report *k);   /* for streamed formats; NULL: none */
     void *on_key_ctx;
     bool (*on_progress)(void *ctx, const struct rdb_info *info, uint64_t keys); /* now and then; false: stop, partial report */

@@ -8,12 +8,16 @@
 
 #include "analyzer/aggregate.h"
 #include "analyzer/analysis.h"
+#include "analyzer/explain.h"
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
 #include "analyzer/ledger.h"
+#include "analyzer/outlook.h"
 #include "analyzer/placement.h"
 #include "analyzer/rebuild.h"
+#include "analyzer/sample.h"
 #include "analyzer/target.h"
+#include "analyzer/topn.h"
 
 enum { PROGRESS_EVERY = 4096 /* records between two looks at the clock and at signals */ };
 
@@ -85,6 +89,13 @@ static bool set_up(struct run *run, char err[256])
     run->rebuild.want_largest = run->o->want_largest;
     run->rebuild.now_ms = a->now_ms;
     run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
+    if (run->o->findings && !findings_begin(run->o->findings, &run->pf, &run->alloc, a->now_ms)) {
+        snprintf(err, 256, "out of memory");
+        return false;
+    }
+    if (run->o->findings && findings_scale(run->o->findings) > 1)
+        analysis_note(a, "a sample of 1/%llu of the keys was read: their figures are scaled up",
+                      (unsigned long long)findings_scale(run->o->findings));
     if (a->file.info.newer)
         analysis_note(a, "RDB version %d is newer than any known: read as far as its records are known", a->file.info.version);
     return true;
@@ -121,11 +132,80 @@ static unsigned slot_for(struct run *run, const struct rdb_key *key)
     return keyspace_slot_of(key->name.data, key->name.len);
 }
 
+static void to_keyspace(struct run *run, const struct rdb_key *key, const struct key_report *k)
+{
+    bool fields = key->info->layout == RDB_L_HASH_TTL || key->info->layout == RDB_L_BLOB_TTL;
+    keyspace_key(&run->keyspace, k->expire_ms >= 0, fields, k->slot < 0 ? 0 : (unsigned)k->slot,
+                 &(struct rdb_bytes){k->name, k->name_len, k->name_full_len});
+}
+
+/* A key whose value is not read: not the one to explain, or not of the sample, when the tables still have to know it. */
+static bool passes_over(struct run *run, const struct rdb_key *key, const struct key_report *k, bool loads)
+{
+    if (run->o->explain)
+        return !explain_wants(run->o->explain, k->db, k->name, k->name_len);
+    if (!run->o->findings || findings_samples(run->o->findings, k->name, k->name_len))
+        return false;
+    if (loads)
+        to_keyspace(run, key, k);
+    return true;
+}
+
+/* The key is known: sums, findings, streamed formats. */
+static void tell_key(struct run *run, struct key_report *k)
+{
+    if (k->flags & KEY_DAMAGED)
+        damaged(run, k);
+    if (!run->o->findings || findings_take(run->o->findings, k)) {
+        aggregate_key(&run->aggregate, k);
+        if (run->o->findings)
+            findings_key(run->o->findings, k);
+        if (run->o->on_key)
+            run->o->on_key(run->o->on_key_ctx, k);
+    } else {
+        aggregate_load(&run->aggregate, k);
+    }
+    if ((k->flags & KEY_DAMAGED) && !run->o->skip_damaged)
+        run->stopped = true;
+}
+
+static void explained(struct run *run, const struct key_report *k)
+{
+    run->heap.trace = run->aside.trace = NULL;
+    explain_finish(run->o->explain, k);
+    run->stopped = true;
+}
+
+static void read_key(struct run *run, const struct rdb_key *key, struct key_report *k, bool loads)
+{
+    unsigned death = placement_death(&run->placement, k->expire_ms);
+    run->rebuild.z = loads ? &run->heap : &run->aside;
+    if (run->o->explain) {
+        run->rebuild.z->trace = explain_block;
+        run->rebuild.z->trace_ctx = run->o->explain;
+    }
+    if (loads)
+        placement_begin(&run->placement, death, key->info->type);
+    rebuild_key(&run->rebuild, key, k);
+    if (rdb_failed(run->p))
+        return;
+    k->record = rdb_tell(run->p) - k->offset;
+    if (run->o->explain) {
+        explained(run, k);
+        return;
+    }
+    if (loads) {
+        placement_end(&run->placement, death, k->expire_ms >= 0, k->bytes);
+        to_keyspace(run, key, k);
+    }
+    tell_key(run, k);
+}
+
 static void one_key(struct run *run, struct rdb_event *ev)
 {
     const struct rdb_key *key = &ev->key;
     struct key_report k;
-    uint8_t name[4096];      /* the value's elements may push the name out of the window */
+    uint8_t name[4096 + SEGMENTS_PAD];      /* the value's elements may push the name out of the window */
     k.flags = 0;
     k.module[0] = 0;
     if (key->db != run->db || run->aggregate.ndbs == 0)
@@ -134,7 +214,7 @@ static void one_key(struct run *run, struct rdb_event *ev)
     k.name_len = key->name.len;
     k.name_full_len = key->name.full_len;
     k.name = name;
-    uint8_t *copy = key->name.len <= sizeof name ? name : malloc(key->name.len);
+    uint8_t *copy = key->name.len <= 4096 ? name : malloc(key->name.len + SEGMENTS_PAD);
     if (copy == NULL)
         return;
     memcpy(copy, key->name.data, key->name.len);
@@ -143,6 +223,7 @@ static void one_key(struct run *run, struct rdb_event *ev)
     k.idle_s = key->idle_s;
     k.freq = key->freq;
     k.offset = key->offset;
+    k.file = run->o->file;
     unsigned slot = slot_for(run, key);
     k.slot = run->o->want_slot || run->pf.cluster ? (int)slot : -1;
     if (k.name_full_len > k.name_len)
@@ -152,26 +233,8 @@ static void one_key(struct run *run, struct rdb_event *ev)
     bool loads = !(k.flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
     if (!loads)
         k.flags |= KEY_NOT_LOADED;
-    run->rebuild.z = loads ? &run->heap : &run->aside;
-    unsigned death = placement_death(&run->placement, k.expire_ms);
-    if (loads)
-        placement_begin(&run->placement, death, key->info->type);
-    rebuild_key(&run->rebuild, key, &k);
-    if (!rdb_failed(run->p)) {
-        k.record = rdb_tell(run->p) - k.offset;
-        if (loads) {
-            placement_end(&run->placement, death, k.expire_ms >= 0, k.bytes);
-            bool fields = key->info->layout == RDB_L_HASH_TTL || key->info->layout == RDB_L_BLOB_TTL;
-            keyspace_key(&run->keyspace, k.expire_ms >= 0, fields, slot, &(struct rdb_bytes){copy, k.name_len, k.name_full_len});
-        }
-        if (k.flags & KEY_DAMAGED)
-            damaged(run, &k);
-        aggregate_key(&run->aggregate, &k);
-        if (run->o->on_key)
-            run->o->on_key(run->o->on_key_ctx, &k);
-        if ((k.flags & KEY_DAMAGED) && !run->o->skip_damaged)
-            run->stopped = true;
-    }
+    if (!passes_over(run, key, &k, loads))
+        read_key(run, key, &k, loads);
     if (copy != name)
         free(copy);
 }
@@ -264,13 +327,14 @@ static bool pass(struct run *run, char err[256])
     return run->ready || set_up(run, err);
 }
 
-static void file_end(struct run *run, const char *path)
+static void file_end(struct run *run)
 {
     struct file_report *f = &run->a->file;
     if (!run->stopped && !rdb_failed(run->p))
         f->trailing = rdb_drain(run->p);
+    if (f->aof_preamble)
+        f->aof_bytes = f->trailing;
     f->info = *rdb_info(run->p);
-    f->path = path;
     f->file_size = f->info.file_size;
     f->rdb_bytes = f->info.offset;
     if (rdb_failed(run->p))
@@ -283,6 +347,7 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
     struct run *run = calloc(1, sizeof *run);
     memset(a, 0, sizeof *a);
     a->file.ctime_s = -1;
+    a->file.path = path;
     if (run == NULL || !aggregate_init(&run->aggregate, o)) {
         free(run);
         snprintf(err, 256, "out of memory");
@@ -295,11 +360,19 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
     a->limit_elements = o->big_elements;
     a->limit_element = o->big_element;
     bool ok = pass(run, err);
-    file_end(run, path);
+    file_end(run);
+    if (o->findings)
+        findings_hide(o->findings, a->file.error.key, a->file.error.key_len);
     if (ok) {
+        uint64_t scale = o->findings ? findings_scale(o->findings) : 1;
         keyspace_finish(&run->keyspace, &run->rebuild);
+        if (scale > 1)
+            sample_scale_heap(&run->heap, &run->keyspace, &run->functions, scale);
         ledger_close(a, o, &run->pf, &run->heap, &run->keyspace, &run->functions);
-        ok = aggregate_finish(&run->aggregate, a);
+        ok = outlook_make(a, o, &run->pf, &run->placement, &run->keyspace, &run->alloc);
+        ok = aggregate_finish(&run->aggregate, a) && ok;
+        if (scale > 1)
+            sample_scale_sums(a, scale);
         ledger_databases(a, &run->keyspace);
     }
     if (run->ready) {
@@ -312,23 +385,17 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
     return ok;
 }
 
-static void top_free(struct top_list *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        free((void *)(uintptr_t)l->keys[i].name);
-    free(l->keys);
-}
-
 void analysis_free(struct analysis *a)
 {
-    top_free(&a->top_bytes);
-    top_free(&a->top_elements);
-    top_free(&a->big);
+    top_list_free(&a->top_bytes);
+    top_list_free(&a->top_elements);
+    top_list_free(&a->big);
     free(a->cells);
     free(a->dbs);
     for (size_t i = 0; i < a->nnotes; i++)
         free(a->notes[i]);
     free(a->notes);
     free((void *)(uintptr_t)a->target);
+    outlook_free(&a->forecast);
     memset(a, 0, sizeof *a);
 }

@@ -104,6 +104,7 @@ bool pack_begin(struct rebuild *r, const struct rdb_element *e, struct rdb_pack 
 {
     struct rdb_cursor c;
     memset(pk, 0, sizeof *pk);
+    (void)rdb_element_hold(r->p, e); /* most packs are walked twice: how they stay packed, or what they become */
     if (!rdb_element_open(r->p, e, &c)) {
         pk->damage = c.damage ? c.damage : "compressed container cannot be expanded";
         note_damage(r, pk);

@@ -60,7 +60,8 @@ void key_set_add(struct key_set *s, const void *key, size_t len)
         s->beyond++;
         return;
     }
-    memcpy(s->bytes + s->nbytes, key, len);
+    if (len)
+        memcpy(s->bytes + s->nbytes, key, len);
     s->refs[s->nrefs++] = (struct key_ref){(uint32_t)s->nbytes, (uint32_t)len};
     s->nbytes += len;
 }

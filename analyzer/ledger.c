@@ -15,16 +15,19 @@ static uint64_t begin_of(const struct profile *pf, const struct allocator *alloc
 }
 
 /* object.c getMemoryOverheadData: what INFO calls overhead, in requested sizes */
-static uint64_t database_overhead(const struct profile *pf, const struct keyspace *ks, const struct analysis *a)
+static uint64_t database_overhead(const struct profile *pf, const struct keyspace *ks)
 {
     uint64_t keys = 0, expires = 0, arrays = 0;
     for (size_t i = 0; i < ks->ndbs; i++) {
         keys += ks->dbs[i].keys.t.used;
         expires += ks->dbs[i].expires.t.used;
         arrays += ks->dbs[i].keys.bytes + ks->dbs[i].expires.bytes;
+        if (pf->keyspace == KEYSPACE_HASHTABLE)
+            arrays += (uint64_t)(ks->dbs[i].keys.chance + ks->dbs[i].expires.chance + 0.5);
     }
-    (void)a;
-    uint64_t entries = pf->main_entry ? keys * 24 + expires * 24 : 0;
+    uint64_t entries = 0; /* 24 a key as if each had an entry of its own, also where it has not (Redis 8.2+) */
+    if (pf->keyspace != KEYSPACE_HASHTABLE)
+        entries = keys * 24 + (pf->shared_expires_entry ? expires * 24 : 0);
     return arrays + entries + keys * 16 + (pf->cluster ? keys * (uint64_t)pf->cluster_entry : 0);
 }
 
@@ -43,7 +46,8 @@ void ledger_close(struct analysis *a, const struct analyze_options *o, const str
     l->used_memory_peak = l->used_memory_startup + zheap_peak(heap) + l->client;
     if (l->used_memory_peak < l->used_memory)
         l->used_memory_peak = l->used_memory;
-    l->used_memory_overhead = l->used_memory_startup + f->bytes + database_overhead(pf, ks, a);
+    l->used_memory_overhead = l->used_memory_startup + (uint64_t)pf->overhead_client + f->bytes +
+                              database_overhead(pf, ks);
     if (l->used_memory_overhead > l->used_memory)
         l->used_memory_overhead = l->used_memory;
     l->used_memory_dataset = l->used_memory - l->used_memory_overhead;

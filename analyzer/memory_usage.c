@@ -96,7 +96,8 @@ static uint64_t quicklist_part(const struct rebuild *r)
         return averaged(head, 32 * st->ql_nodes + st->ql_first_word, st->ql_nodes);
     if (counts_requests(r->pf->mu))
         return head + node * st->ql_nodes + st->ql_bytes;
-    return averaged(head, node * st->ql_nodes + st->ql_entry_zs, st->ql_nodes);
+    bool by_element = r->pf->mu == MU_80 || r->pf->mu == MU_82; /* the average is one of elements there */
+    return averaged(head, node * st->ql_nodes + st->ql_entry_zs, by_element ? r->k->elements : st->ql_nodes);
 }
 
 /* Valkey 8.1+: the table as it is, but for what MEMORY USAGE takes by sizeof. */

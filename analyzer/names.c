@@ -10,7 +10,7 @@ const char *encoding_name(enum encoding e)
         [ENC_HASHTABLE] = "hashtable", [ENC_ZIPMAP] = "zipmap",   [ENC_ZIPLIST] = "ziplist",
         [ENC_LISTPACK] = "listpack", [ENC_LISTPACKEX] = "listpackex", [ENC_INTSET] = "intset",
         [ENC_SKIPLIST] = "skiplist", [ENC_LINKEDLIST] = "linkedlist", [ENC_QUICKLIST] = "quicklist",
-        [ENC_STREAM] = "stream",     [ENC_MODULE] = "module",     [ENC_ARRAY] = "array",
+        [ENC_STREAM] = "stream",     [ENC_MODULE] = "module",     [ENC_ARRAY] = "sliced-array",
         [ENC_OTHER] = "other",
     };
     return (unsigned)e < ENC_COUNT ? names[e] : "unknown";

@@ -69,6 +69,7 @@ struct profile {
     int alloc_kind;           /* enum alloc_kind of the default build */
     int libc_kind;            /* what MALLOC=libc counts */
     int pad_large;            /* cache-oblivious jemalloc */
+    int pad_max;              /* jemalloc 4.0.3: largest block that is padded (huge ones are not), 0: all */
     int tcache_mul8;
 
     int sds;                  /* enum sds_rule */
@@ -123,6 +124,7 @@ struct profile {
 
     int listpack_ex;          /* header of a listpack with field TTLs; 0: none */
     int ebuckets;             /* field TTLs in ebuckets */
+    int ebuckets_by_slot;     /* hashes with field TTLs are registered per slot in cluster mode */
     int volatile_set;         /* Valkey 9: vset */
     int drops_expired_fields; /* Valkey 9.1 as a primary */
 
@@ -145,6 +147,7 @@ struct profile {
     int startup;              /* used_memory_startup, default configuration */
     int begin;                /* zmalloc_used_memory when the load begins */
     int client;               /* INFO's used_memory above that at the end: the client that asks */
+    int overhead_client;      /* of the asking client, where INFO's overhead counts it (4.0, 5.0) */
     int libc_extra;           /* begin of a MALLOC=libc build above that of the jemalloc build */
     int cluster_begin;        /* begin with cluster-enabled yes, 0: unknown */
     int mu;                   /* enum mu_rule */

@@ -128,7 +128,8 @@ void rax_add(struct rebuild *r, const uint8_t *key, size_t full)
         if (len > 0)
             w->children[0] = 1;
     }
-    memcpy(w->key + common, key + common, len - common);
+    if (len > common) /* of an empty key there may be no pointer */
+        memcpy(w->key + common, key + common, len - common);
     for (size_t d = common + 1; d < len; d++) {
         w->children[d] = 1;
         w->is_key[d] = 0;

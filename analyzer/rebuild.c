@@ -3,6 +3,8 @@
  */
 #include "analyzer/rebuild.h"
 
+#include "analyzer/keyspace.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +38,10 @@ bool rebuild_init(struct rebuild *r, rdb_parser *p, const struct profile *pf, st
 void rebuild_free(struct rebuild *r)
 {
     for (size_t i = 0; i < sizeof r->hashes / sizeof r->hashes[0]; i++)
-        ttl_set_free(r->hashes[i]);
+        ttl_set_free(r->hashes[i].set);
+    for (size_t i = 0; r->slot_hashes && i < KEYSPACE_SLOTS; i++)
+        ttl_set_free(r->slot_hashes[i].set);
+    free(r->slot_hashes);
     for (int i = 0; i < RAX_COUNT; i++)
         rax_walk_free(r->raxes[i]);
     ttl_set_free(r->fields);

@@ -88,8 +88,11 @@ struct rebuild {
     int64_t *expiries;              /* scratch: field TTLs that wait like the memos */
     size_t expiries_n, expiries_cap;
     struct ttl_set *fields;         /* of the current hash */
-    struct ttl_set *hashes[16];     /* hashes with field TTLs, per database (the first 16) */
-    uint64_t hashes_bytes[16];
+    struct registered {
+        struct ttl_set *set;
+        uint64_t bytes;
+    } hashes[16], *slot_hashes;     /* hashes with field TTLs, per database (the first 16) or per slot */
+    unsigned slot;                  /* of the current hash, where slots matter */
     struct table idmp_keys[16];     /* streams with idempotent producers, per database (8.6.2+) */
 };
 

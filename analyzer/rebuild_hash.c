@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/keyspace.h"
 #include "analyzer/rebuild.h"
 #include "analyzer/sizes.h"
 
@@ -376,32 +377,40 @@ static void packed(struct rebuild *r)
 
 /* ---------------------------------------------------------------- registration with the database */
 
-/* Redis: a hash with a field TTL hangs in its database's own structure under its least expiry. What that structure
- * grows by is charged to the key that made it grow, as in the server. */
+static bool registers_by_slot(const struct rebuild *r) { return r->pf->cluster && r->pf->ebuckets_by_slot; }
+
+static struct registered *registry(struct rebuild *r)
+{
+    if (!registers_by_slot(r))
+        return r->key->db < sizeof r->hashes / sizeof r->hashes[0] ? &r->hashes[r->key->db] : NULL;
+    if (r->slot_hashes == NULL)
+        r->slot_hashes = calloc(KEYSPACE_SLOTS, sizeof *r->slot_hashes);
+    return r->slot_hashes ? &r->slot_hashes[r->slot] : NULL;
+}
+
+/* Redis: a hash with a field TTL hangs in a structure of its database, from 8.4 on of its slot, under its least expiry.
+ * What that structure grows by is charged to the key that made it grow, as in the server. */
 static void register_with_database(struct rebuild *r)
 {
-    enum { DBS = 16, EXACT = 2048 };
-    uint32_t db = r->key->db;
+    enum { EXACT = 2048, EXACT_IN_SLOT = 64 /* there are 16384 of them */ };
     bool any = ttl_set_count(r->fields) > 0 || r->expiries_n > 0;
-    if (!r->pf->ebuckets || !any || db >= DBS)
+    struct registered *g = r->pf->ebuckets && any ? registry(r) : NULL;
+    if (g == NULL || (g->set == NULL && (g->set = ttl_set_new(r->pf)) == NULL))
         return;
-    if (r->hashes[db] == NULL && (r->hashes[db] = ttl_set_new(r->pf)) == NULL)
+    uint64_t had = ttl_set_count(g->set);
+    if (had >= (registers_by_slot(r) ? EXACT_IN_SLOT : EXACT)) { /* by now an average is exact enough */
+        zcharge(r->z, (double)g->bytes / (double)had, 0, ZL_TTL);
         return;
-    struct ttl_set *set = r->hashes[db];
+    }
     int64_t least = ttl_set_count(r->fields) ? ttl_set_least(r->fields) : r->expiries[0];
     for (size_t i = 1; i < r->expiries_n; i++)
         least = r->expiries[i] < least ? r->expiries[i] : least;
-    uint64_t had = ttl_set_count(set);
-    ttl_set_add(set, least);
+    ttl_set_add(g->set, least);
     if (had < 16)
         return;
-    if (had >= EXACT) { /* by now an average is exact enough */
-        zcharge(r->z, (double)r->hashes_bytes[db] / (double)had, 0, ZL_TTL);
-        return;
-    }
-    uint64_t bytes = ttl_set_bytes(r, set);
-    zcharge(r->z, (double)bytes - (double)r->hashes_bytes[db], 0, ZL_TTL);
-    r->hashes_bytes[db] = bytes;
+    uint64_t bytes = ttl_set_bytes(r, g->set);
+    zcharge(r->z, (double)bytes - (double)g->bytes, 0, ZL_TTL);
+    g->bytes = bytes;
 }
 
 void rebuild_hash(struct rebuild *r)
@@ -409,6 +418,8 @@ void rebuild_hash(struct rebuild *r)
     key_alloc(r);
     ttl_set_clear(r->fields);
     r->expiries_n = 0;
+    if (registers_by_slot(r)) /* while the name is lent */
+        r->slot = keyspace_slot_of(r->key->name.data, r->key->name.len);
     switch (r->key->info->layout) {
     case RDB_L_BLOB:
     case RDB_L_BLOB_TTL: packed(r); break;

@@ -14,7 +14,7 @@ static enum string_kind kind_of(struct rebuild *r, const struct rdb_element *e)
             return STR_INT_SHARED;
         return pf->int_keeps_embstr ? STR_INT_IN_EMBSTR : STR_INT;
     }
-    return e->len <= (uint64_t)pf->embstr_max ? STR_SHORT : STR_RAW;
+    return pf->embstr_max && e->len <= (uint64_t)pf->embstr_max ? STR_SHORT : STR_RAW;
 }
 
 void rebuild_string(struct rebuild *r)

@@ -48,7 +48,8 @@ void file_aux(struct file_report *f, const struct rdb_bytes *name, const struct 
         snprintf(f->writer, sizeof f->writer, "%s", tolower((unsigned char)x.name[0]) == 'v' ? "valkey" : "redis");
         snprintf(f->version, sizeof f->version, "%.31s", x.value);
     } else if (strcasecmp(x.name, "ctime") == 0) {
-        f->ctime_s = strtoll(x.value, NULL, 10);
+        long long seconds = strtoll(x.value, NULL, 10);
+        f->ctime_s = seconds > 0 && seconds < 1LL << 40 ? seconds : -1; /* anything else is no time of a save */
     } else if (strcasecmp(x.name, "used-mem") == 0) {
         f->has_used_mem = true;
         f->used_mem = strtoull(x.value, NULL, 10);
@@ -169,6 +170,8 @@ bool target_allocator(struct analysis *a, const struct analyze_options *o, const
         pad = named == ALLOC_JEMALLOC_Q16 || (named == ALLOC_JEMALLOC && pad);
     }
     allocator_init(alloc, kind, pad, pf->tcache_mul8 != 0);
+    if (kind == ALLOC_JEMALLOC && pf->pad_max)
+        alloc->pad_max = (uint32_t)pf->pad_max;
     a->allocator = o->allocator ? allocator_kind_name(kind) : allocator_kind_name((enum alloc_kind)pf->alloc_kind);
     return true;
 }

@@ -15,10 +15,14 @@ bool topn_init(struct topn *t, size_t cap, bool by_elements)
     return t->heap != NULL;
 }
 
-static uint64_t figure(const struct topn *t, const struct key_report *k) { return t->by_elements ? k->elements : k->bytes; }
+static uint64_t figure_of(bool by_elements, const struct key_report *k) { return by_elements ? k->elements : k->bytes; }
+
+static uint64_t figure(const struct topn *t, const struct key_report *k) { return figure_of(t->by_elements, k); }
 
 static int by_name(const struct key_report *a, const struct key_report *b)
 {
+    if (a->file != b->file)
+        return a->file < b->file ? -1 : 1;
     if (a->db != b->db)
         return a->db < b->db ? -1 : 1;
     size_t shorter = a->name_len < b->name_len ? a->name_len : b->name_len;
@@ -30,11 +34,16 @@ static int by_name(const struct key_report *a, const struct key_report *b)
     return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-/* Does a stand behind b in the list? */
+/* Does a stand behind b in a list? */
+static bool behind(bool by_elements, const struct key_report *a, const struct key_report *b)
+{
+    uint64_t x = figure_of(by_elements, a), y = figure_of(by_elements, b);
+    return x != y ? x < y : by_name(a, b) > 0;
+}
+
 static bool below(const struct topn *t, const struct key_report *a, const struct key_report *b)
 {
-    uint64_t x = figure(t, a), y = figure(t, b);
-    return x != y ? x < y : by_name(a, b) > 0;
+    return behind(t->by_elements, a, b);
 }
 
 static void sift_down(struct topn *t, size_t i)
@@ -104,6 +113,34 @@ void topn_finish(struct topn *t, struct top_list *out)
     }
     *out = (struct top_list){list, n, t->cap};
     memset(t, 0, sizeof *t);
+}
+
+void top_list_free(struct top_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free((void *)(uintptr_t)l->keys[i].name);
+    free(l->keys);
+    *l = (struct top_list){0};
+}
+
+bool top_list_merge(struct top_list *to, const struct top_list *from, bool by_elements)
+{
+    size_t cap = to->cap > from->cap ? to->cap : from->cap, i = 0, j = 0;
+    size_t most = cap < to->n + from->n ? cap : to->n + from->n;
+    struct top_list merged = {calloc(most ? most : 1, sizeof *merged.keys), 0, cap};
+    bool ok = merged.keys != NULL;
+    while (ok && merged.n < most) {
+        bool other = i == to->n || (j < from->n && behind(by_elements, &to->keys[i], &from->keys[j]));
+        ok = copy(&merged.keys[merged.n], other ? &from->keys[j++] : &to->keys[i++]);
+        merged.n += ok;
+    }
+    if (!ok) {
+        top_list_free(&merged);
+        return false;
+    }
+    top_list_free(to);
+    *to = merged;
+    return true;
 }
 
 void topn_free(struct topn *t)

@@ -1,5 +1,6 @@
 /*
- * topn.h - the N largest keys, in memory of N keys. Ties go to the lower database, then the smaller name.
+ * topn.h - the N largest keys, in memory of N keys. Ties go to the earlier dump, the lower database, the smaller
+ * name.
  */
 #ifndef RDBMEM_TOPN_H
 #define RDBMEM_TOPN_H
@@ -22,5 +23,9 @@ void topn_add(struct topn *t, const struct key_report *k);
 /* Largest first; the keys move to *out, t is empty afterwards. */
 void topn_finish(struct topn *t, struct top_list *out);
 void topn_free(struct topn *t);
+
+/* Two finished lists into one of the larger capacity; names are copied. False when memory is out: *to is as it was. */
+bool top_list_merge(struct top_list *to, const struct top_list *from, bool by_elements);
+void top_list_free(struct top_list *l);
 
 #endif

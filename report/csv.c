@@ -71,7 +71,21 @@ void csv_begin(struct sink *s)
             out_char(s->out, ',');
         out_str(s->out, key_fields[i].name);
     }
+    if (s->options->fleet)
+        out_str(s->out, ",file");
     out_char(s->out, '\n');
+}
+
+/* The dump that a key is in, as the last column. A path stays readable where names are base64. */
+static char *put_file(struct sink *s, char *p, const struct key_report *k)
+{
+    const char *path = s->options->fleet->parts[k->file].file.path;
+    enum escape how = s->options->escape == ESCAPE_BASE64 ? ESCAPE_UTF8 : s->options->escape;
+    out_advance(s->out, p);
+    out_str(s->out, ",\"");
+    escape_write(s->out, how, (const uint8_t *)path, strlen(path), '"');
+    out_char(s->out, '"');
+    return out_room(s->out, ROW_MAX);
 }
 
 void csv_key(struct sink *s, const struct key_report *k)
@@ -82,7 +96,10 @@ void csv_key(struct sink *s, const struct key_report *k)
         p = put_value(s, p, k, key_value(k, i));
         *p++ = ',';
     }
-    p[-1] = '\n';
+    p--;
+    if (s->options->fleet)
+        p = put_file(s, p, k);
+    *p++ = '\n';
     out_advance(s->out, p);
 }
 

@@ -90,7 +90,7 @@ char *put_base64(char *p, const uint8_t *s, size_t len)
 
 static void write_base64(struct out *o, const uint8_t *s, size_t len)
 {
-    enum { STEP = 3 * 4096 };
+    static const size_t STEP = (size_t)3 * 4096;
     while (len > 0) {
         size_t n = len < STEP ? len : STEP;
         out_advance(o, put_base64(out_room(o, STEP / 3 * 4), s, n));
@@ -156,30 +156,41 @@ static char *put_json_byte(char *p, uint8_t c)
     return p;
 }
 
+/* What stands for the next character, at p (6 bytes); *taken is its length in s. */
+static char *put_json_unit(char *p, const uint8_t *s, size_t len, unsigned *taken)
+{
+    uint32_t code;
+    unsigned n = utf8_decode(s, len, &code);
+    *taken = n ? n : 1;
+    if (n == 1)
+        return put_json_byte(p, *s);
+    if (n > 1) {
+        memcpy(p, s, n);
+        return p + n;
+    }
+    memcpy(p, "\\\\x", 3);
+    p[3] = upper_hex[*s >> 4];
+    p[4] = upper_hex[*s & 15];
+    return p + 5;
+}
+
 char *json_text(const uint8_t *s, size_t len)
 {
     char *text = malloc(len * 6 + 1), *p = text;
-    uint32_t code;
+    unsigned taken;
     if (!text)
         return NULL;
-    for (size_t i = 0; i < len;) {
-        unsigned n = utf8_decode(s + i, len - i, &code);
-        if (n == 0) {
-            memcpy(p, "\\\\x", 3);
-            p[3] = upper_hex[s[i] >> 4];
-            p[4] = upper_hex[s[i] & 15];
-            p += 5;
-            i++;
-        } else if (n == 1) {
-            p = put_json_byte(p, s[i++]);
-        } else {
-            memcpy(p, s + i, n);
-            p += n;
-            i += n;
-        }
-    }
+    for (size_t i = 0; i < len; i += taken)
+        p = put_json_unit(p, s + i, len - i, &taken);
     *p = '\0';
     return text;
+}
+
+void json_write(struct out *o, const uint8_t *s, size_t len)
+{
+    unsigned taken;
+    for (size_t i = 0; i < len; i += taken)
+        out_advance(o, put_json_unit(out_room(o, 8), s + i, len - i, &taken));
 }
 
 /* ---------------------------------------------------------------- terminals */

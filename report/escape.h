@@ -32,6 +32,9 @@ char *put_base64(char *p, const uint8_t *s, size_t len);
 /* The text of a JSON string without its quotes: valid UTF-8 as it is, other bytes as \\xHH. Allocated; NULL: no memory. */
 char *json_text(const uint8_t *s, size_t len);
 
+/* The same, written. */
+void json_write(struct out *o, const uint8_t *s, size_t len);
+
 /* ---------------------------------------------------------------- for terminals */
 
 /*

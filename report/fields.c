@@ -41,7 +41,7 @@ static const struct {
     {KEY_EXPIRED, "expired"},         {KEY_ESTIMATE, "estimate"},     {KEY_LOWER_BOUND, "lower_bound"},
     {KEY_DAMAGED, "damaged"},         {KEY_BIG_BYTES, "big_bytes"},   {KEY_BIG_ELEMENTS, "big_elements"},
     {KEY_BIG_ELEMENT, "big_element"}, {KEY_STOCHASTIC, "stochastic"}, {KEY_NAME_CUT, "name_cut"},
-    {KEY_NOT_LOADED, "not_loaded"},
+    {KEY_NOT_LOADED, "not_loaded"},   {KEY_ALLOWED, "allowed"},
 };
 enum { FLAG_WORDS = sizeof flag_words / sizeof *flag_words };
 

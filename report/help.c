@@ -52,6 +52,16 @@ static void help_formats(struct out *out)
     }
 }
 
+static void help_presets(struct out *out)
+{
+    char left[64];
+    for (const struct big_preset *p = big_presets; p->name; p++) {
+        snprintf(left, sizeof left, "        %s", p->name);
+        help_left(out, left);
+        help_words(out, p->text);
+    }
+}
+
 static void help_row(struct out *out, const struct option_row *r)
 {
     char left[128], text[256];
@@ -66,13 +76,17 @@ static void help_row(struct out *out, const struct option_row *r)
     help_words(out, text);
     if (strcmp(r->name, "format") == 0)
         help_formats(out);
+    if (strcmp(r->name, "big-preset") == 0)
+        help_presets(out);
 }
 
 void options_help(struct out *out)
 {
-    out_str(out, "Usage: rdbmem [OPTION]... DUMP\n\n"
+    out_str(out, "Usage: rdbmem [OPTION]... DUMP...\n\n"
                  "Reads a Redis or Valkey dump (RDB; gzip, zstd and lz4 are unpacked; - is standard input) and says\n"
-                 "what each key costs in the server's memory, and what used_memory will be after loading it.\n");
+                 "what each key costs in the server's memory, and what used_memory will be after loading it.\n"
+                 "Of an append-only directory the base is read; of any other directory every dump in it. Several\n"
+                 "dumps are reported together.\n");
     for (const struct option_row *r = option_rows; r->group || r->name; r++) {
         if (r->group) {
             out_char(out, '\n');
@@ -83,5 +97,5 @@ void options_help(struct out *out)
         }
     }
     out_str(out, "\nSizes: K, M, G are powers of 1024. Exit status: 0 done; 1 the dump cannot be read, is damaged or\n"
-                 "incomplete, or the report cannot be written; 2 wrong use.\n");
+                 "incomplete, or the report cannot be written; 2 wrong use; 3 a --fail-on rule is broken.\n");
 }

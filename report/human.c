@@ -52,7 +52,7 @@ struct text32 human_duration(int64_t seconds)
     double days = (double)seconds / 86400;
     if (seconds < 120)
         snprintf(t.s, sizeof t.s, "%lld s", (long long)seconds);
-    else if (seconds < 2 * 3600)
+    else if (seconds < 7200)
         snprintf(t.s, sizeof t.s, "%lld min", (long long)seconds / 60);
     else if (days < 2)
         snprintf(t.s, sizeof t.s, "%lld h", (long long)seconds / 3600);

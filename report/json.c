@@ -6,10 +6,12 @@
  * cJSON drops what it cannot add: json_oom remembers that it happened.
  */
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/json_parts.h"
 #include "report/fields.h"
 #include "report/human.h"
 #include "report/report.h"
@@ -25,14 +27,14 @@ static void *json_malloc(size_t n)
 
 /* ---------------------------------------------------------------- members */
 
-static void add_u64(cJSON *o, const char *name, uint64_t v)
+void add_u64(cJSON *o, const char *name, uint64_t v)
 {
     char text[24];
     *put_u64(text, v) = '\0';
     cJSON_AddRawToObject(o, name, text);
 }
 
-static void add_i64(cJSON *o, const char *name, int64_t v)
+void add_i64(cJSON *o, const char *name, int64_t v)
 {
     char text[24];
     *put_i64(text, v) = '\0';
@@ -71,7 +73,7 @@ static cJSON *string_item(const char *s)
     return s ? string_of((const uint8_t *)s, strlen(s)) : cJSON_CreateNull();
 }
 
-static void add_string(cJSON *o, const char *name, const char *s)
+void add_string(cJSON *o, const char *name, const char *s)
 {
     cJSON_AddItemToObject(o, name, string_item(s));
 }
@@ -96,11 +98,32 @@ static void add_base64(cJSON *o, const char *name, const uint8_t *s, size_t len)
 }
 
 /* The name, and its bytes beside it when it is not UTF-8. */
+void add_bytes(cJSON *o, const char *name, const uint8_t *s, size_t len)
+{
+    char beside[80];
+    cJSON_AddItemToObject(o, name, string_of(s, len));
+    if (utf8_valid(s, len))
+        return;
+    snprintf(beside, sizeof beside, "%s_base64", name);
+    add_base64(o, beside, s, len);
+}
+
 static void add_key_name(cJSON *o, const uint8_t *name, size_t len)
 {
-    cJSON_AddItemToObject(o, "key", string_of(name, len));
-    if (!utf8_valid(name, len))
-        add_base64(o, "key_base64", name, len);
+    add_bytes(o, "key", name, len);
+}
+
+void add_ratio(cJSON *o, const char *name, double v)
+{
+    char text[48];
+    if (!isfinite(v)) {
+        cJSON_AddNullToObject(o, name);
+        return;
+    }
+    snprintf(text, sizeof text, "%.6f", v);
+    for (char *p = text; *p; p++) /* whatever the locale */
+        *p = *p == ',' ? '.' : *p;
+    cJSON_AddRawToObject(o, name, text);
 }
 
 /* ---------------------------------------------------------------- one key */
@@ -130,13 +153,21 @@ static void add_field(cJSON *o, const struct key_report *k, enum key_field_id id
     }
 }
 
-static void add_keys(cJSON *o, const char *name, const struct top_list *list)
+cJSON *json_key(const struct key_report *k)
+{
+    cJSON *key = cJSON_CreateObject();
+    for (enum key_field_id id = 0; id < FIELD_COUNT; id++)
+        add_field(key, k, id);
+    return key;
+}
+
+static void add_keys(cJSON *o, const char *name, const struct top_list *list, const struct fleet *fleet)
 {
     cJSON *array = cJSON_AddArrayToObject(o, name);
     for (size_t i = 0; i < list->n; i++) {
-        cJSON *key = cJSON_CreateObject();
-        for (enum key_field_id id = 0; id < FIELD_COUNT; id++)
-            add_field(key, &list->keys[i], id);
+        cJSON *key = json_key(&list->keys[i]);
+        if (fleet)
+            add_string(key, "file", fleet->parts[list->keys[i].file].file.path);
         cJSON_AddItemToArray(array, key);
     }
 }
@@ -153,17 +184,18 @@ static void add_generator(cJSON *doc)
 static void add_error(cJSON *doc, const struct analysis *a, const struct report_options *opt)
 {
     const struct rdb_error *e = &a->file.error;
+    bool stopped = opt->stopped && !a->file.complete && e->kind == RDB_OK;
     cJSON *o, *last;
-    cJSON_AddBoolToObject(doc, "complete", report_complete(a, opt));
-    if (e->kind == RDB_OK && !opt->stopped) {
+    cJSON_AddBoolToObject(doc, "complete", a->file.complete);
+    if (e->kind == RDB_OK && !stopped) {
         cJSON_AddNullToObject(doc, "error");
         return;
     }
     o = cJSON_AddObjectToObject(doc, "error");
-    add_string(o, "kind", opt->stopped ? opt->stopped : rdb_err_name(e->kind));
-    add_u64(o, "offset", opt->stopped ? a->file.rdb_bytes : e->offset);
-    add_string(o, "expected", opt->stopped ? "" : e->expected);
-    if (e->has_key && !opt->stopped) {
+    add_string(o, "kind", stopped ? opt->stopped : rdb_err_name(e->kind));
+    add_u64(o, "offset", stopped ? a->file.rdb_bytes : e->offset);
+    add_string(o, "expected", stopped ? "" : e->expected);
+    if (e->has_key && !stopped) {
         last = cJSON_AddObjectToObject(o, "last_key");
         add_u64(last, "database", e->db);
         add_key_name(last, e->key, e->key_len);
@@ -198,6 +230,14 @@ static void add_aux(cJSON *o, const struct file_report *f)
     add_u64(o, "aux_total", f->aux_total);
 }
 
+/* What the append-only file holds beside its base, the dump. */
+static void add_aof(cJSON *o, const struct file_report *f)
+{
+    cJSON_AddBoolToObject(o, "aof_preamble", f->aof_preamble);
+    add_u64(o, "aof_increments", f->aof_files);
+    add_u64(o, "aof_bytes_not_analysed", f->aof_bytes);
+}
+
 static void add_file(cJSON *doc, const struct file_report *f)
 {
     cJSON *o = cJSON_AddObjectToObject(doc, "file");
@@ -219,7 +259,7 @@ static void add_file(cJSON *doc, const struct file_report *f)
     add_u64(o, "file_bytes", f->file_size);
     add_u64(o, "rdb_bytes", f->rdb_bytes);
     add_u64(o, "trailing_bytes", f->trailing);
-    cJSON_AddBoolToObject(o, "aof_preamble", f->aof_preamble);
+    add_aof(o, f);
     add_checksum(o, &f->info);
     if (f->has_used_mem)
         add_u64(o, "used_mem_claimed", f->used_mem);
@@ -347,19 +387,55 @@ static void add_structures(cJSON *doc, const struct analysis *a)
         add_u64(o, a->label_names[i], a->by_label[i]);
 }
 
-static void add_big(cJSON *doc, const struct analysis *a)
+static void add_limit(cJSON *o, const char *name, uint64_t v)
+{
+    if (v == UINT64_MAX)
+        cJSON_AddNullToObject(o, name);
+    else
+        add_u64(o, name, v);
+}
+
+/* Types whose limits are not those of all. */
+static void add_type_limits(cJSON *big, const struct analysis *a)
+{
+    cJSON *types = cJSON_AddObjectToObject(big, "thresholds_by_type");
+    const struct big_table *t = a->found ? a->found->audit.limits : NULL;
+    for (unsigned i = 0; t && i < RDB_T_COUNT; i++) {
+        if (memcmp(&t->of[i], &t->all, sizeof t->all) == 0)
+            continue;
+        cJSON *o = cJSON_AddObjectToObject(types, key_type_words[i]);
+        add_limit(o, "bytes", t->of[i].bytes);
+        add_limit(o, "elements", t->of[i].elements);
+        add_limit(o, "element", t->of[i].element);
+    }
+}
+
+/* What can be done about each of the keys, in their order. */
+static void add_advice(cJSON *big, const struct analysis *a)
+{
+    cJSON *list = cJSON_AddArrayToObject(big, "advice");
+    char text[ADVICE_TEXT];
+    for (size_t i = 0; i < a->big.n; i++) {
+        audit_advice(&a->big.keys[i], text);
+        cJSON_AddItemToArray(list, cJSON_CreateString(text));
+    }
+}
+
+static void add_big(cJSON *doc, const struct analysis *a, const struct fleet *fleet)
 {
     cJSON *big = cJSON_AddObjectToObject(doc, "big_keys"), *o;
     o = cJSON_AddObjectToObject(big, "thresholds");
-    add_u64(o, "bytes", a->limit_bytes);
-    add_u64(o, "elements", a->limit_elements);
-    add_u64(o, "element", a->limit_element);
+    add_limit(o, "bytes", a->limit_bytes);
+    add_limit(o, "elements", a->limit_elements);
+    add_limit(o, "element", a->limit_element);
+    add_type_limits(big, a);
     o = cJSON_AddObjectToObject(big, "counts");
     add_u64(o, "keys", a->big_keys);
     add_u64(o, "by_bytes", a->big_by_bytes);
     add_u64(o, "by_elements", a->big_by_elements);
     add_u64(o, "by_element", a->big_by_element);
-    add_keys(big, "keys", &a->big);
+    add_keys(big, "keys", &a->big, fleet);
+    add_advice(big, a);
 }
 
 static void add_expiries(cJSON *doc, const struct analysis *a)
@@ -385,24 +461,75 @@ static void add_notes(cJSON *doc, const struct analysis *a)
 
 /* ---------------------------------------------------------------- the document */
 
-static cJSON *document(const struct analysis *a, const struct report_options *o)
+/* In place of the file: what there is of all of them. */
+static void add_fleet(cJSON *doc, const struct analysis *a, const struct fleet *fleet)
 {
-    cJSON *doc = cJSON_CreateObject();
-    cJSON_AddNumberToObject(doc, "schema_version", REPORT_SCHEMA_VERSION);
-    add_generator(doc);
+    cJSON *o = cJSON_AddObjectToObject(doc, "dumps"), *nodes;
+    const struct file_report *f = &a->file;
+    uint64_t complete = 0;
+    for (size_t i = 0; i < fleet->n; i++)
+        complete += fleet->parts[i].file.complete;
+    add_u64(o, "given", fleet->n);
+    add_u64(o, "complete", complete);
+    add_u64(o, "file_bytes", f->file_size);
+    add_u64(o, "rdb_bytes", f->rdb_bytes);
+    add_aof(o, f);
+    add_u64(o, "functions", f->functions);
+    nodes = cJSON_AddArrayToObject(doc, "nodes");
+    for (size_t i = 0; i < fleet->n; i++) {
+        const struct analysis *part = &fleet->parts[i];
+        cJSON *node = cJSON_CreateObject();
+        add_string(node, "file", part->file.path);
+        cJSON_AddBoolToObject(node, "complete", part->file.complete);
+        add_u64(node, "keys", part->total.keys);
+        add_u64(node, "used_memory", part->ledger.used_memory);
+        cJSON_AddItemToArray(nodes, node);
+    }
+}
+
+/* One analysis; fleet: what it is the sum of. */
+static void add_analysis(cJSON *doc, const struct analysis *a, const struct report_options *o,
+                         const struct fleet *fleet)
+{
     add_error(doc, a, o);
-    add_file(doc, &a->file);
+    if (fleet)
+        add_fleet(doc, a, fleet);
+    else
+        add_file(doc, &a->file);
+    if (!a->target) /* nothing could be read */
+        return;
     add_target(doc, a);
     add_ledger(doc, a);
     add_sums(doc, a, o);
     add_types(doc, a);
     add_databases(doc, a);
     add_structures(doc, a);
-    add_keys(doc, "top_keys_by_bytes", &a->top_bytes);
-    add_keys(doc, "top_keys_by_elements", &a->top_elements);
-    add_big(doc, a);
+    add_keys(doc, "top_keys_by_bytes", &a->top_bytes, fleet);
+    add_keys(doc, "top_keys_by_elements", &a->top_elements, fleet);
+    add_big(doc, a, fleet);
     add_expiries(doc, a);
+    json_forecast(doc, a);
+    add_found(doc, a);
     add_notes(doc, a);
+}
+
+static cJSON *document(const struct analysis *a, const struct report_options *o)
+{
+    cJSON *doc = cJSON_CreateObject(), *list, *one;
+    const struct fleet *fleet = o->fleet;
+    cJSON_AddNumberToObject(doc, "schema_version", REPORT_SCHEMA_VERSION);
+    add_generator(doc);
+    if (!fleet) {
+        add_analysis(doc, a, o, NULL);
+        return doc;
+    }
+    list = cJSON_AddArrayToObject(doc, "files");
+    for (size_t i = 0; i < fleet->n; i++) {
+        one = cJSON_CreateObject();
+        add_analysis(one, &fleet->parts[i], o, NULL);
+        cJSON_AddItemToArray(list, one);
+    }
+    add_analysis(cJSON_AddObjectToObject(doc, "combined"), a, o, fleet);
     return doc;
 }
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "report/explain.h"
 #include "report/options.h"
 #include "report/run.h"
 
@@ -36,7 +37,7 @@ int main(int argc, char **argv)
     else if (o.action == ACTION_VERSION)
         status = print(print_version);
     else
-        status = run(&o);
+        status = o.explain ? explain_run(&o) : run(&o);
     options_free(&o);
     return status;
 }

@@ -1,7 +1,7 @@
 /*
  * options.c - the option table, and what each option does with its value.
  */
-#include "report/options.h"
+#include "report/option_values.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 /* ---------------------------------------------------------------- reading values */
 
-static bool complain(char err[OPTION_ERROR], const char *option, const char *value, const char *expected)
+bool complain(char err[OPTION_ERROR], const char *option, const char *value, const char *expected)
 {
     char *shown = safe_text(value);
     snprintf(err, OPTION_ERROR, "--%s: '%.120s' is not %s", option, shown ? shown : "", expected);
@@ -19,7 +19,7 @@ static bool complain(char err[OPTION_ERROR], const char *option, const char *val
     return false;
 }
 
-static bool read_u64(const char *text, uint64_t max, uint64_t *v, const char **end)
+bool read_u64(const char *text, uint64_t max, uint64_t *v, const char **end)
 {
     const char *p = text;
     uint64_t n = 0;
@@ -31,14 +31,13 @@ static bool read_u64(const char *text, uint64_t max, uint64_t *v, const char **e
     return p != text && n <= max;
 }
 
-static bool read_count(const char *text, uint64_t max, uint64_t *v)
+bool read_count(const char *text, uint64_t max, uint64_t *v)
 {
     const char *end;
     return read_u64(text, max, v, &end) && *end == '\0';
 }
 
-/* K, M, G, T, also as KiB or KB: powers of 1024. */
-static bool read_size(const char *text, uint64_t *v)
+bool read_size(const char *text, uint64_t *v)
 {
     static const char letters[] = "kmgt";
     const char *end, *at;
@@ -84,7 +83,7 @@ static bool set_format(struct options *o, const char *value, char err[OPTION_ERR
         return complain(err, "format", value, "NAME or NAME:FILE");
     if (o->noutputs == REPORT_MAX_SINKS)
         return complain(err, "format", value, "possible: too many outputs");
-    o->outputs[o->noutputs++] = (struct output){f, value[len] ? value + len + 1 : NULL};
+    o->outputs[o->noutputs++] = (struct output){f, value[len] ? value + len + 1 : ""};
     return true;
 }
 
@@ -107,35 +106,6 @@ static bool set_top(struct options *o, const char *value, char err[OPTION_ERROR]
         return complain(err, "top", value, "a number from 0 to 1000000");
     o->top = (unsigned)v;
     return true;
-}
-
-static bool set_one_big(struct options *o, const char *item, size_t len)
-{
-    char text[64];
-    uint64_t *to[] = {&o->big_bytes, &o->big_elements, &o->big_element};
-    static const char *const names[] = {"bytes=", "elements=", "element="};
-    if (len >= sizeof text)
-        return false;
-    memcpy(text, item, len);
-    text[len] = '\0';
-    for (unsigned i = 0; i < 3; i++) {
-        size_t n = strlen(names[i]);
-        if (strncmp(text, names[i], n) == 0)
-            return i == 1 ? read_count(text + n, UINT64_MAX, to[i]) : read_size(text + n, to[i]);
-    }
-    return false;
-}
-
-static bool set_big(struct options *o, const char *value, char err[OPTION_ERROR])
-{
-    for (const char *p = value;; p++) {
-        size_t len = strcspn(p, ",");
-        if (!set_one_big(o, p, len))
-            return complain(err, "big", value, "of the form bytes=1M,elements=10000,element=256K");
-        p += len;
-        if (!*p)
-            return true;
-    }
 }
 
 static bool set_target(struct options *o, const char *value, char err[OPTION_ERROR])
@@ -185,6 +155,74 @@ static bool set_now(struct options *o, const char *value, char err[OPTION_ERROR]
     if (!read_count(value, INT64_MAX / 1000, &v))
         return complain(err, "now", value, "a time in seconds since 1970");
     o->now_s = (int64_t)v;
+    return true;
+}
+
+bool read_duration(const char *text, int64_t *seconds)
+{
+    static const struct {
+        char unit;
+        int64_t s;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    uint64_t v;
+    const char *end;
+    if (!read_u64(text, INT64_MAX / 604800 / 1000, &v, &end))
+        return false;
+    if (*end == '\0') {
+        *seconds = (int64_t)v;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (*end == units[i].unit && end[1] == '\0') {
+            *seconds = (int64_t)v * units[i].s;
+            return true;
+        }
+    return false;
+}
+
+static bool set_horizon(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    int64_t s;
+    unsigned i;
+    if (strcmp(value, "all") == 0)
+        s = INT64_MAX;
+    else if (!read_duration(value, &s) || s == 0)
+        return complain(err, "horizon", value, "a time such as 30m, 6h, 7d, or all");
+    if (o->nhorizons == sizeof o->horizons_s / sizeof o->horizons_s[0])
+        return complain(err, "horizon", value, "possible: given too often");
+    for (i = o->nhorizons; i > 0 && o->horizons_s[i - 1] > s; i--) /* kept in ascending order */
+        o->horizons_s[i] = o->horizons_s[i - 1];
+    o->horizons_s[i] = s;
+    o->nhorizons++;
+    return true;
+}
+
+static bool set_then_delete(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    uint64_t v;
+    const char *end;
+    if (!read_u64(value, 100, &v, &end) || strcmp(end, "%") != 0 || v == 0)
+        return complain(err, "then-delete", value, "a share from 1% to 100%");
+    if (o->nthen_delete == sizeof o->then_delete / sizeof o->then_delete[0])
+        return complain(err, "then-delete", value, "possible: given too often");
+    o->then_delete[o->nthen_delete++] = (double)v / 100;
+    return true;
+}
+
+static bool set_forecast_from(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    uint64_t v;
+    if (!read_count(value, INT64_MAX / 1000, &v) || v == 0)
+        return complain(err, "forecast-from", value, "a time in seconds since 1970");
+    o->forecast_from_s = (int64_t)v;
+    return true;
+}
+
+static bool set_no_forecast(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    (void)value;
+    (void)err;
+    o->no_forecast = true;
     return true;
 }
 
@@ -243,13 +281,8 @@ static bool set_version(struct options *o, const char *value, char err[OPTION_ER
 
 /* ---------------------------------------------------------------- the table */
 
-#define GROUP(text)                                                                                                    \
-    {                                                                                                                  \
-        .group = text                                                                                                  \
-    }
-
 const struct option_row option_rows[] = {
-    GROUP("The server that loads the dump"),
+    {.group = "The server that loads the dump"},
     {NULL, "target", 0, "FAMILY:VERSION", false, set_target,
      "such as redis:7.2 or valkey:8.1; default: the one that wrote the dump"},
     {NULL, "allocator", 0, "NAME", false, set_allocator,
@@ -262,15 +295,60 @@ const struct option_row option_rows[] = {
      "all (default): every key; master: without expired ones; replica: as a replica loads"},
     {NULL, "now", 0, "UNIXTIME", false, set_now, "what expired is relative to; default: when the dump was saved"},
 
-    GROUP("What is reported"),
+    {.group = "What is reported"},
     {NULL, "top", 0, "N", false, set_top, "length of the lists of largest keys; default 10"},
-    {NULL, "big", 0, "LIMITS", false, set_big,
-     "what a big key is; default bytes=1M,elements=10000,element=256K, any of them can be given"},
     {NULL, "slots", 0, NULL, false, set_slots, "fill in each key's cluster hash slot"},
     {NULL, "on-error", 0, "ACTION", false, set_on_error,
      "stop (default) at damage, or skip-key where the end of the damaged value is known"},
 
-    GROUP("Output"),
+    {NULL, "explain", 0, "KEY", false, set_explain, "one key instead, allocation by allocation (text or json)"},
+    {NULL, "hash-names", 0, "[=SECRET]", false, set_hash_names,
+     "other names of the same lengths instead of the keys' own, to show the report to others"},
+
+    {.group = "Which keys are reported (all conditions hold; the ledger stays that of the whole dump)"},
+    {NULL, "db", 0, "N", true, set_filter_db, "of this database"},
+    {NULL, "type", 0, "TYPE", true, set_filter_type, "string, list, set, zset, hash, stream, module ..."},
+    {NULL, "encoding", 0, "WORD", true, set_filter_encoding, "as OBJECT ENCODING says: raw, listpack, hashtable ..."},
+    {NULL, "key", 0, "GLOB", true, set_filter_key, "names that match as KEYS matches, or match a --regex"},
+    {NULL, "regex", 0, "PATTERN", true, set_filter_regex, "names that match anywhere (PCRE2)"},
+    {NULL, "not-key", 0, "GLOB", true, set_filter_not_key, "but not these"},
+    {NULL, "min-bytes", 0, "SIZE", false, set_filter_min_bytes, "not smaller than this"},
+    {NULL, "max-bytes", 0, "SIZE", false, set_filter_max_bytes, "not larger than this"},
+    {NULL, "min-elements", 0, "N", false, set_filter_min_elements, "with so many elements (strings: bytes)"},
+    {NULL, "ttl", 0, "WHICH", false, set_filter_ttl, "none, any, expired, or time left such as 1h..7d, ..1h, 30d.."},
+    {NULL, "slot", 0, "N[-M]", true, set_filter_slot, "in these cluster slots"},
+    {NULL, "sample", 0, "1/N", false, set_filter_sample,
+     "read only one of N keys, chosen by its name, and scale all figures up"},
+
+    {.group = "Audit"},
+    {NULL, "big", 0, "LIMITS", true, set_big,
+     "what a big key is; default bytes=1M,elements=10000,element=256K; hash.elements=5000 for one type"},
+    {NULL, "big-preset", 0, "NAME", false, set_big_preset, "the limits of a house; before --big:"},
+    {NULL, "only-big", 0, NULL, false, set_only_big, "formats that list keys list the big ones only"},
+    {NULL, "fail-on", 0, "RULE", true, set_fail_on,
+     "exit with 3 if it is broken: big-key, used-memory>10G, prefix:GLOB>2G, no-ttl:GLOB, fragmentation>1.5"},
+    {NULL, "allow", 0, "FILE", true, set_allow,
+     "big keys that are known: lines of GLOB [max=SIZE] [until=YYYY-MM-DD]"},
+    {NULL, "fail-on-expired", 0, NULL, false, set_fail_on_expired, "rules count expired keys too"},
+
+    {.group = "Groups of keys"},
+    {NULL, "groups", 0, "N", false, set_groups, "how many prefixes are told apart in the report; default 300, 0 = none"},
+    {NULL, "depth", 0, "N", false, set_depth, "parts of a name that make prefixes, 1 to 16; default 4"},
+    {NULL, "separator", 0, "C", true, set_separator,
+     "what parts end at; default : and, for names without one, the first of / | . - _ that they have"},
+    {NULL, "group", 0, "NAME=REGEX", true, set_group,
+     "a group of your own (PCRE2); the first that matches has the key, the rest is unclassified"},
+
+    {.group = "What will come"},
+    {NULL, "horizon", 0, "TIME", true, set_horizon,
+     "forecast the memory when the keys that expire by then are gone: 30m, 6h, 7d, all; default 1h 6h 24h 7d 30d all"},
+    {NULL, "then-delete", 0, "P%", true, set_then_delete,
+     "and then after deleting P % of the keys that are left, at random"},
+    {NULL, "forecast-from", 0, "UNIXTIME", false, set_forecast_from,
+     "what horizons count from; default: when the dump was saved"},
+    {NULL, "no-forecast", 0, NULL, false, set_no_forecast, "leave the forecast out"},
+
+    {.group = "Output"},
     {NULL, "format", 'f', "NAME[:FILE]", true, set_format,
      "how to write; several can be given, each to a place of its own:"},
     {NULL, "output", 'o', "FILE", false, set_output,
@@ -282,7 +360,7 @@ const struct option_row option_rows[] = {
      "rate and time left on standard error; auto: if it is a terminal"},
     {NULL, "quiet", 'q', NULL, false, set_quiet, "nothing on standard error but errors"},
 
-    GROUP("Help"),
+    {.group = "Help"},
     {NULL, "help", 'h', NULL, false, set_help, "show this text"},
     {NULL, "version", 'V', NULL, false, set_version, "show the version"},
     {0},

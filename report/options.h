@@ -15,7 +15,7 @@ enum action { ACTION_REPORT, ACTION_HELP, ACTION_VERSION };
 /* One --format=NAME[:FILE]. */
 struct output {
     const struct report_format *format;
-    const char *path; /* "-" is standard output */
+    const char *path; /* "-" is standard output; "" until all options are known: where --output says */
 };
 
 enum { OPTIONS_MAX_LIST = 64 };
@@ -34,10 +34,18 @@ struct options {
     const char *conf_files[OPTIONS_MAX_LIST], *assignments[OPTIONS_MAX_LIST];
     unsigned nconf_files, nassignments;
     unsigned top;
-    uint64_t big_bytes, big_elements, big_element;
     enum load_as load_as;
-    int64_t now_s; /* -1: not given */
+    int64_t now_s;          /* -1: not given */
+    int64_t horizons_s[24]; /* ascending */
+    unsigned nhorizons;
+    double then_delete[4]; /* shares */
+    unsigned nthen_delete;
+    int64_t forecast_from_s; /* 0: not given */
+    bool no_forecast;
     bool skip_damaged, slots, quiet;
+    struct findings_options findings;
+    const char *explain; /* NULL: a report on all keys */
+    bool only_big;
     enum when color, progress;
 };
 
@@ -46,6 +54,9 @@ enum { OPTION_ERROR = 512 };
 /* Fills *o from the arguments; false with a one-line message. */
 bool options_parse(struct options *o, int argc, char **argv, char err[OPTION_ERROR]);
 void options_free(struct options *o);
+
+/* Whether two paths are the same, or the same file. */
+bool same_place(const char *a, const char *b);
 
 void options_help(struct out *out);
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/options.h"
+#include "report/option_values.h"
 
 struct args {
     char **next;
@@ -101,15 +101,14 @@ static bool read_arguments(struct options *o, struct args *a, char err[OPTION_ER
 
 /* ---------------------------------------------------------------- all together */
 
-static bool add_default_output(struct options *o)
+static void add_default_output(struct options *o)
 {
     const struct report_format *f = o->output ? report_format_of_path(o->output) : NULL;
-    o->outputs[0] = (struct output){f ? f : &report_formats[0], NULL};
+    o->outputs[0] = (struct output){f ? f : &report_formats[0], ""};
     o->noutputs = 1;
-    return true;
 }
 
-static bool same_place(const char *a, const char *b)
+bool same_place(const char *a, const char *b)
 {
     struct stat x, y;
     if (strcmp(a, b) == 0)
@@ -123,7 +122,7 @@ static bool place_outputs(struct options *o, char err[OPTION_ERROR])
     if (o->noutputs == 0)
         add_default_output(o);
     for (unsigned i = 0; i < o->noutputs; i++)
-        if (!o->outputs[i].path) {
+        if (!*o->outputs[i].path) {
             o->outputs[i].path = o->output ? o->output : "-";
             used = true;
         }
@@ -158,29 +157,25 @@ static bool read_config(struct options *o, char err[OPTION_ERROR])
     return true;
 }
 
+static size_t given(const struct options *o, const char *operand)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->nfiles; i++)
+        n += o->files[i] && strcmp(o->files[i], operand) == 0;
+    return n;
+}
+
 static bool check_operands(const struct options *o, char err[OPTION_ERROR])
 {
     if (o->nfiles == 0)
         snprintf(err, OPTION_ERROR, "no dump given (- is standard input)");
-    else if (o->nfiles > 1)
-        snprintf(err, OPTION_ERROR, "one dump at a time");
-    else if (strcmp(o->files[0], "-") == 0 && isatty(STDIN_FILENO))
+    else if (given(o, "-") > 1)
+        snprintf(err, OPTION_ERROR, "standard input can be read once only");
+    else if (given(o, "-") == 1 && isatty(STDIN_FILENO))
         snprintf(err, OPTION_ERROR, "standard input is a terminal, not a dump");
     else
         return true;
     return false;
-}
-
-/* A report that would replace the dump it is made from. */
-static bool spare_input(const struct options *o, char err[OPTION_ERROR])
-{
-    for (unsigned i = 0; i < o->noutputs; i++)
-        for (size_t j = 0; j < o->nfiles; j++)
-            if (strcmp(o->outputs[i].path, "-") != 0 && same_place(o->outputs[i].path, o->files[j])) {
-                snprintf(err, OPTION_ERROR, "the report would overwrite the dump");
-                return false;
-            }
-    return true;
 }
 
 static void set_defaults(struct options *o)
@@ -189,10 +184,8 @@ static void set_defaults(struct options *o)
     config_init(&o->config);
     o->escape = ESCAPE_UTF8;
     o->top = 10;
-    o->big_bytes = UINT64_C(1) << 20;
-    o->big_elements = 10000;
-    o->big_element = UINT64_C(256) << 10;
     o->now_s = -1;
+    findings_options_init(&o->findings);
 }
 
 bool options_parse(struct options *o, int argc, char **argv, char err[OPTION_ERROR])
@@ -208,11 +201,13 @@ bool options_parse(struct options *o, int argc, char **argv, char err[OPTION_ERR
         return false;
     if (o->action != ACTION_REPORT)
         return true;
-    return check_operands(o, err) && place_outputs(o, err) && spare_input(o, err) && read_config(o, err);
+    options_settle_findings(o);
+    return check_operands(o, err) && place_outputs(o, err) && read_config(o, err);
 }
 
 void options_free(struct options *o)
 {
     free(o->files);
+    findings_options_free(&o->findings);
     o->files = NULL;
 }

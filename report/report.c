@@ -11,6 +11,8 @@ const struct report_format report_formats[] = {
     {"json", ".json", "the summary as one JSON document", NULL, NULL, json_finish},
     {"csv", ".csv", "one row a key, the first eight columns as redis-rdb-tools has them", csv_begin, csv_key,
      csv_finish},
+    {"ndjson", ".ndjson", "one JSON object a line for each key, members as the columns of CSV", NULL, ndjson_key,
+     ndjson_finish},
     {0},
 };
 

@@ -18,18 +18,20 @@
 #define RDBMEM_REPORT_H
 
 #include "analyzer/analysis.h"
+#include "analyzer/combine.h"
 #include "report/escape.h"
 #include "report/out.h"
 
 enum { REPORT_SCHEMA_VERSION = 1, REPORT_MAX_SINKS = 16 };
 
 struct report_options {
-    enum escape escape;   /* of key names in CSV */
-    unsigned width;       /* columns of a text report */
-    bool color;           /* text: ANSI colours */
-    enum load_as load_as; /* which of the three totals the ledger's keys are */
-    int64_t clock_s;      /* the age of the dump is told as of now: seconds since 1970 */
-    const char *stopped;  /* why reading was stopped by us ("interrupted"), NULL when it was not; set before finish */
+    enum escape escape;        /* of key names in CSV */
+    unsigned width;            /* columns of a text report */
+    bool color;                /* text: ANSI colours */
+    enum load_as load_as;      /* which of the three totals the ledger's keys are */
+    int64_t clock_s;           /* the age of the dump is told as of now: seconds since 1970 */
+    const struct fleet *fleet; /* several dumps: finish gets fleet->combined; NULL: one dump */
+    const char *stopped; /* why reading was stopped by us ("interrupted"), NULL when it was not; set before finish */
 };
 
 struct sink {
@@ -62,6 +64,8 @@ bool json_finish(struct sink *s, const struct analysis *a);
 void csv_begin(struct sink *s);
 void csv_key(struct sink *s, const struct key_report *k);
 bool csv_finish(struct sink *s, const struct analysis *a);
+void ndjson_key(struct sink *s, const struct key_report *k);
+bool ndjson_finish(struct sink *s, const struct analysis *a);
 
 /* ---------------------------------------------------------------- words that several formats use */
 

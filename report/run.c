@@ -2,7 +2,8 @@
  * run.c - the wiring: a dump through the analyzer into the reports.
  *
  * All destinations are opened before the dump is read and put in place after it: a run that cannot write says so at
- * once, and one that dies leaves nothing behind. A dump that cannot be opened gives no report.
+ * once, and one that dies leaves nothing behind. Where no dump can be opened there is no report; where some can, the
+ * others are named in it and the exit status is the worst.
  */
 #include "report/run.h"
 
@@ -16,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyzer/combine.h"
+#include "report/inputs.h"
 #include "report/progress.h"
 
 enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 60, WIDTH_MOST = 200 };
@@ -26,6 +29,10 @@ struct runner {
     struct sink sinks[REPORT_MAX_SINKS];
     unsigned nsinks;
     struct progress progress;
+    struct inputs inputs;
+    struct findings *findings;
+    struct findings_report *found;
+    bool sinks_open;
     bool broken_pipe; /* the reader of a report has gone away */
     bool write_failed;
 };
@@ -112,8 +119,11 @@ static void choose_looks(struct runner *r)
     r->report.clock_s = r->o->now_s >= 0 ? r->o->now_s : (int64_t)time(NULL);
 }
 
+/* When the first dump is open. */
 static bool open_sinks(struct runner *r)
 {
+    if (r->sinks_open)
+        return true;
     for (unsigned i = 0; i < r->o->noutputs; i++) {
         struct sink *s = &r->sinks[i];
         *s = (struct sink){r->o->outputs[i].format, &r->report, out_open(r->o->outputs[i].path)};
@@ -125,6 +135,7 @@ static bool open_sinks(struct runner *r)
         if (s->format->begin)
             s->format->begin(s);
     }
+    r->sinks_open = true;
     return true;
 }
 
@@ -168,6 +179,8 @@ static void finish_sinks(struct runner *r, const struct analysis *a)
 static void on_key(void *ctx, const struct key_report *k)
 {
     struct runner *r = ctx;
+    if (r->o->only_big && !(k->flags & (KEY_BIG_BYTES | KEY_BIG_ELEMENTS | KEY_BIG_ELEMENT)))
+        return;
     for (unsigned i = 0; i < r->nsinks; i++)
         if (r->sinks[i].format->key)
             r->sinks[i].format->key(&r->sinks[i], k);
@@ -200,67 +213,175 @@ static struct analyze_options analyze_options_of(struct runner *r)
 {
     const struct options *o = r->o;
     bool streams = any_streams(r);
-    return (struct analyze_options){
+    struct analyze_options ao = {
         .target = o->target,
         .allocator = o->allocator,
         .config = &o->config,
         .top = o->top,
-        .big_bytes = o->big_bytes,
-        .big_elements = o->big_elements,
-        .big_element = o->big_element,
+        .big_bytes = o->findings.audit.big.all.bytes,
+        .big_elements = o->findings.audit.big.all.elements,
+        .big_element = o->findings.audit.big.all.element,
         .load_as = o->load_as,
         .now_ms = o->now_s >= 0 ? o->now_s * 1000 : -1,
         .skip_damaged = o->skip_damaged,
         .want_largest = streams,
-        .want_slot = o->slots,
+        .want_slot = o->slots || o->findings.filter.has_slots,
         .on_key = streams ? on_key : NULL,
         .on_key_ctx = r,
+        .findings = r->findings,
         .on_progress = on_progress,
         .on_progress_ctx = r,
+        .nhorizons = o->nhorizons,
+        .nthen_delete = o->nthen_delete,
+        .forecast_from_ms = o->forecast_from_s * 1000,
+        .no_forecast = o->no_forecast,
     };
+    memcpy(ao.horizons_s, o->horizons_s, sizeof ao.horizons_s);
+    memcpy(ao.then_delete, o->then_delete, sizeof ao.then_delete);
+    return ao;
 }
 
-/* One dump. Exit status; *a is filled when it is not EXIT_USAGE. */
-static int read_dump(struct runner *r, rdb_parser *p, const char *path, struct analysis *a)
+/* What the append-only file holds beyond its base: the report is not about that. */
+static void tell_aof(struct runner *r, const struct input *in, struct file_report *f)
 {
+    f->aof_files = in->aof_files;
+    f->aof_bytes += in->aof_bytes;
+    if (in->aof_gone)
+        complain_line("%s: %llu increments that the manifest names are not there", in->path,
+                      (unsigned long long)in->aof_gone);
+    if (f->aof_bytes && !r->o->quiet)
+        complain_line("%s: %llu bytes of AOF commands follow and were not analysed", in->path,
+                      (unsigned long long)f->aof_bytes);
+}
+
+/* The i-th dump, opened. Exit status; *a is filled when it is not EXIT_USAGE. */
+static int read_dump(struct runner *r, rdb_parser *p, size_t i, struct analysis *a)
+{
+    const struct input *in = &r->inputs.list[i];
     struct analyze_options ao = analyze_options_of(r);
     char err[256] = "";
     bool usable;
-    progress_begin(&r->progress, r->o->quiet ? WHEN_NEVER : r->o->progress, path,
+    ao.file = (uint32_t)i;
+    progress_begin(&r->progress, r->o->quiet ? WHEN_NEVER : r->o->progress, in->path,
                    any_streams(r) && writes_to_terminal(r->o));
-    usable = analyze(p, path, &ao, a, err);
+    usable = analyze(p, in->path, &ao, a, err);
     progress_end(&r->progress);
     if (!usable)
         return usage_error(err);
     if (a->file.error.kind != RDB_OK)
-        complain_error(path, &a->file.error);
+        complain_error(in->path, &a->file.error);
     else if (stop_signal())
-        complain_line("%s: byte %llu: %s", path, (unsigned long long)a->file.rdb_bytes, r->report.stopped);
-    return report_complete(a, &r->report) && a->file.error.kind == RDB_OK && a->damaged_keys == 0 ? EXIT_DONE
-                                                                                                  : EXIT_INPUT;
+        complain_line("%s: byte %llu: %s", in->path, (unsigned long long)a->file.rdb_bytes, r->report.stopped);
+    tell_aof(r, in, &a->file);
+    return a->file.complete && a->damaged_keys == 0 && !in->aof_gone ? EXIT_DONE : EXIT_INPUT;
 }
 
-static int report_dump(struct runner *r, const char *path)
+/* There is no dump to open. */
+static int no_dump(const struct input *in, struct file_report *f)
 {
-    struct analysis a;
-    rdb_parser *p = rdb_open(path, NULL);
+    f->error.kind = RDB_ERR_MAGIC;
+    snprintf(f->error.expected, sizeof f->error.expected, "%s", in->problem);
+    complain_line("%s: %s", in->path, in->problem);
+    return EXIT_INPUT;
+}
+
+static int open_and_read(struct runner *r, size_t i, struct analysis *a)
+{
+    const struct input *in = &r->inputs.list[i];
     int status = EXIT_INPUT;
+    rdb_parser *p;
+    a->file.path = in->path;
+    a->file.aof_files = in->aof_files;
+    a->file.aof_bytes = in->aof_bytes;
+    if (in->problem)
+        return no_dump(in, &a->file);
+    p = rdb_open(in->path, NULL);
     if (!p) {
-        complain_line("%s: out of memory", path);
+        complain_line("%s: out of memory", in->path);
         return EXIT_INPUT;
     }
     if (rdb_error(p)->kind == RDB_ERR_IO && rdb_info(p)->version == 0) {
-        complain_error(path, rdb_error(p));
+        a->file.error = *rdb_error(p);
+        complain_error(in->path, rdb_error(p));
     } else if (open_sinks(r)) {
-        memset(&a, 0, sizeof a);
-        status = read_dump(r, p, path, &a);
-        if (status != EXIT_USAGE)
-            finish_sinks(r, &a);
-        analysis_free(&a);
+        status = read_dump(r, p, i, a);
+    } else {
+        r->write_failed = true;
     }
-    discard_sinks(r);
     rdb_close(p);
     return status;
+}
+
+/* Broken rules, one line each. A dump that could not be read whole is the worse news: the rules were held against a
+ * part of it only. */
+static int tell_audit(const struct runner *r, int status)
+{
+    const struct audit_report *a = &r->found->audit;
+    for (size_t i = 0; i < a->nallows && !r->o->quiet; i++)
+        if (a->allows[i].expired)
+            complain_line("%s:%u: this exception ended on %s", r->o->findings.audit.allow.path, a->allows[i].line,
+                          a->allows[i].until);
+    for (size_t i = 0; i < a->nviolations; i++)
+        complain_line("%s", a->violations[i].text);
+    return status == EXIT_DONE && a->nviolations ? EXIT_AUDIT : status;
+}
+
+/* All dumps, and what they are together. One that cannot be read does not keep the others from being read. */
+static int report_all(struct runner *r)
+{
+    struct fleet fleet;
+    int status = EXIT_DONE;
+    r->findings = findings_new(&r->o->findings);
+    if (!r->findings || !fleet_init(&fleet, r->inputs.n)) {
+        complain_line("out of memory");
+        findings_free(r->findings);
+        return EXIT_INPUT;
+    }
+    r->report.fleet = r->inputs.several ? &fleet : NULL;
+    for (size_t i = 0; i < fleet.n; i++) {
+        int one = EXIT_INPUT;
+        fleet.parts[i].file.path = r->inputs.list[i].path;
+        if (status != EXIT_USAGE && !r->report.stopped && !r->write_failed)
+            one = open_and_read(r, i, &fleet.parts[i]);
+        status = one > status ? one : status;
+    }
+    if (r->sinks_open && status != EXIT_USAGE) {
+        struct analysis *whole = r->report.fleet ? &fleet.combined : &fleet.parts[0];
+        r->found = findings_finish(r->findings, fleet.parts, fleet.n);
+        if (!r->found || (r->report.fleet && !fleet_combine(&fleet))) {
+            complain_line("out of memory");
+            status = EXIT_INPUT;
+        } else {
+            whole->found = r->found;
+            finish_sinks(r, whole);
+            status = tell_audit(r, status);
+        }
+    }
+    discard_sinks(r);
+    findings_report_free(r->found);
+    findings_free(r->findings);
+    fleet_free(&fleet);
+    return status;
+}
+
+/* A report that would replace a dump found in a directory. */
+static bool spares_inputs(const struct runner *r)
+{
+    for (unsigned i = 0; i < r->o->noutputs; i++)
+        for (size_t j = 0; j < r->inputs.n; j++)
+            if (strcmp(r->o->outputs[i].path, "-") != 0 && same_place(r->o->outputs[i].path, r->inputs.list[j].path))
+                return false;
+    return true;
+}
+
+static int find_and_report(struct runner *r)
+{
+    char err[INPUTS_ERROR];
+    if (!inputs_find(&r->inputs, r->o->files, r->o->nfiles, err))
+        return usage_error(err);
+    if (!spares_inputs(r))
+        return usage_error("the report would overwrite the dump");
+    return report_all(r);
 }
 
 /* Ends as the signal would have ended the program, so that a shell sees it. */
@@ -277,7 +398,8 @@ int run(const struct options *o)
     int status;
     choose_looks(&r);
     stop_catch_signals();
-    status = report_dump(&r, o->files[0]);
+    status = find_and_report(&r);
+    inputs_free(&r.inputs);
     if (stop_signal())
         die_by(stop_signal());
     if (r.broken_pipe)

@@ -6,7 +6,7 @@
 
 #include "report/options.h"
 
-enum { EXIT_DONE = 0, EXIT_INPUT = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_AUDIT = 3 };
 
 /* Reads the dump, writes the reports, returns the exit status. */
 int run(const struct options *o);

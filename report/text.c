@@ -60,19 +60,22 @@ static void new_line(struct paragraph *g)
 /* One word, on this line if there is room; a word longer than a line is cut into pieces. */
 static void put_word(struct paragraph *g, const char *p, size_t len)
 {
-    size_t width, n = fitting(p, len, SIZE_MAX, &width);
+    size_t width;
+    fitting(p, len, SIZE_MAX, &width);
     if (!g->fresh && g->column + 1 + width > g->t->width)
         new_line(g);
     if (!g->fresh) {
         out_char(g->t->out, ' ');
         g->column++;
     }
-    for (size_t at = 0; at < len; at += n) {
+    for (size_t at = 0; at < len;) {
+        size_t n;
         if (at > 0)
             new_line(g);
         n = fitting(p + at, len - at, g->t->width - g->column, &width);
         out_bytes(g->t->out, p + at, n);
         g->column += width;
+        at += n;
     }
     g->fresh = false;
 }
@@ -152,18 +155,41 @@ static void head(struct text *t, const struct analysis *a)
               a->target_why, a->allocator);
 }
 
+/* What was not read of one dump; name: which, where there are several. */
+static void incomplete(struct text *t, const struct file_report *f, const char *stopped, const char *name)
+{
+    const struct rdb_error *e = &f->error;
+    const char *colon = *name ? ": " : "", *below = *name ? "" : "; what had been read by then is below";
+    if (e->kind == RDB_ERR_CHECKSUM)
+        text_wrap(t, "DAMAGED: %s%s%s (byte %llu); everything was read.", name, colon, e->expected,
+                  (unsigned long long)e->offset);
+    else if (e->kind != RDB_OK && f->info.version == 0 && *name)
+        text_wrap(t, "NOT READ: %s%s%s.", name, colon, e->expected);
+    else if (e->kind != RDB_OK)
+        text_wrap(t, "INCOMPLETE: %s%s%s at byte %llu: %s%s.", name, colon, rdb_err_name(e->kind),
+                  (unsigned long long)e->offset, e->expected, below);
+    else if (!f->complete && f->info.version > 0)
+        text_wrap(t, "INCOMPLETE: %s%s%s at byte %llu%s.", name, colon, stopped ? stopped : "stopped",
+                  (unsigned long long)f->rdb_bytes, below);
+}
+
+/* Bytes in the file that are no part of the dump. */
+static void beyond(struct text *t, const struct file_report *f)
+{
+    if (f->aof_bytes)
+        text_wrap(t, "%s of AOF commands follow%s and were not analysed: what they changed is not in these figures.",
+                  human_bytes(f->aof_bytes).s, f->aof_files ? " in its increments" : "");
+    if (f->trailing && !f->aof_preamble)
+        text_wrap(t, "%s behind the end of the dump were not read.", human_bytes(f->trailing).s);
+}
+
 static void warnings(struct text *t, const struct analysis *a, const struct report_options *o)
 {
-    const struct rdb_error *e = &a->file.error;
     out_str(t->out, t->warn);
-    if (o->stopped)
-        text_wrap(t, "INCOMPLETE: %s at byte %llu; what had been read by then is below.", o->stopped,
-                  (unsigned long long)a->file.rdb_bytes);
-    else if (e->kind == RDB_ERR_CHECKSUM)
-        text_wrap(t, "DAMAGED: %s (byte %llu); everything was read.", e->expected, (unsigned long long)e->offset);
-    else if (!a->file.complete)
-        text_wrap(t, "INCOMPLETE: %s at byte %llu: %s; what had been read by then is below.", rdb_err_name(e->kind),
-                  (unsigned long long)e->offset, e->expected);
+    for (size_t i = 0; o->fleet && i < o->fleet->n; i++)
+        incomplete(t, &o->fleet->parts[i].file, o->stopped, o->fleet->parts[i].file.path);
+    if (!o->fleet)
+        incomplete(t, &a->file, o->stopped, "");
     out_str(t->out, t->plain);
     if (a->damaged_keys)
         text_wrap(t, "%s damaged keys were skipped; their cost is not in the sums.", human_count(a->damaged_keys).s);
@@ -173,6 +199,7 @@ static void warnings(struct text *t, const struct analysis *a, const struct repo
     if (a->lower_bound_keys)
         text_wrap(t, "%s keys (%s) hold values of unknown modules: their serialised bytes are counted, a lower bound.",
                   human_count(a->lower_bound_keys).s, human_bytes(a->lower_bound_bytes).s);
+    beyond(t, &a->file);
     for (size_t i = 0; i < a->nnotes; i++)
         text_wrap(t, "Note: %s", a->notes[i]);
 }
@@ -251,6 +278,24 @@ static void ledger(struct text *t, const struct analysis *a, const struct report
 
 /* ---------------------------------------------------------------- the report */
 
+static void sections(struct text *t, const struct analysis *a, const struct report_options *o)
+{
+    ledger(t, a, o);
+    text_types(t, a);
+    text_encodings(t, a);
+    text_structures(t, a);
+    text_databases(t, a);
+    text_audit(t, a);
+    text_groups(t, a);
+    text_groups_custom(t, a);
+    text_slots(t, a);
+    text_sizes(t, a);
+    text_top(t, a);
+    text_big(t, a);
+    text_expiries(t, a);
+    text_forecast(t, a);
+}
+
 bool text_finish(struct sink *s, const struct analysis *a)
 {
     const struct report_options *o = s->options;
@@ -262,18 +307,18 @@ bool text_finish(struct sink *s, const struct analysis *a)
         t.warn = "\033[1;31m";
         t.plain = "\033[0m";
     }
-    if (a->file.info.version > 0)
+    if (o->fleet && !text_labels(&t, o->fleet)) {
+        text_labels_free(&t);
+        return false;
+    }
+    if (o->fleet)
+        text_fleet(&t, a);
+    else if (a->file.info.version > 0)
         head(&t, a);
     warnings(&t, a, o);
-    if (a->file.info.version == 0)
-        return !t.failed;
-    ledger(&t, a, o);
-    text_types(&t, a);
-    text_encodings(&t, a);
-    text_structures(&t, a);
-    text_databases(&t, a);
-    text_top(&t, a);
-    text_big(&t, a);
-    text_expiries(&t, a);
+    text_filter(&t, a);
+    if (a->file.info.version > 0)
+        sections(&t, a, o);
+    text_labels_free(&t);
     return !t.failed;
 }

@@ -13,6 +13,8 @@ struct text {
     int64_t clock_s;
     const char *bold, *dim, *warn, *plain; /* ANSI sequences, or "" */
     bool failed;                           /* out of memory */
+    const struct fleet *fleet;             /* several dumps, and what each is called in tables; else NULL */
+    char **labels;
 };
 
 /* A heading with an empty line above it. */
@@ -26,12 +28,24 @@ __attribute__((format(printf, 2, 3))) void text_cell(struct grid *g, const char 
 
 void text_grid(struct text *t, struct grid *g);
 
+/* text_fleet.c: names for the files' columns; the table of the dumps. */
+bool text_labels(struct text *t, const struct fleet *f);
+void text_labels_free(struct text *t);
+void text_fleet(struct text *t, const struct analysis *a);
+
 void text_types(struct text *t, const struct analysis *a);
 void text_encodings(struct text *t, const struct analysis *a);
 void text_structures(struct text *t, const struct analysis *a);
 void text_databases(struct text *t, const struct analysis *a);
 void text_top(struct text *t, const struct analysis *a);
 void text_big(struct text *t, const struct analysis *a);
+void text_filter(struct text *t, const struct analysis *a);
+void text_sizes(struct text *t, const struct analysis *a);
+void text_slots(struct text *t, const struct analysis *a);
+void text_audit(struct text *t, const struct analysis *a);
+void text_groups(struct text *t, const struct analysis *a);
+void text_groups_custom(struct text *t, const struct analysis *a);
 void text_expiries(struct text *t, const struct analysis *a);
+void text_forecast(struct text *t, const struct analysis *a); /* text_forecast.c */
 
 #endif

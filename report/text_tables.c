@@ -79,7 +79,7 @@ void text_types(struct text *t, const struct analysis *a)
 
 static int by_bytes(const void *x, const void *y)
 {
-    const struct cell *a = *(const struct cell *const *)x, *b = *(const struct cell *const *)y;
+    const struct cell *a = x, *b = y;
     if (a->t.bytes != b->t.bytes)
         return a->t.bytes < b->t.bytes ? 1 : -1;
     if (a->type != b->type)
@@ -87,35 +87,40 @@ static int by_bytes(const void *x, const void *y)
     return (a->encoding > b->encoding) - (a->encoding < b->encoding);
 }
 
+static void encoding_row(struct grid *g, const struct cell *c, uint64_t whole)
+{
+    const struct totals *t = &c->t;
+    bool counts = c->type != RDB_T_STRING;
+    grid_text(g, rdb_type_name(c->type));
+    grid_text(g, encoding_name(c->encoding));
+    grid_text(g, human_count(t->keys).s);
+    grid_text(g, human_bytes(t->bytes).s);
+    grid_text(g, human_share(t->bytes, whole).s);
+    grid_text(g, counts ? human_count(t->elements).s : "");
+    grid_text(g, counts && t->elements ? human_bytes(average(t->bytes, t->elements)).s : "");
+    grid_text(g, human_share(t->payload < t->bytes ? t->payload : t->bytes, t->bytes).s);
+}
+
 void text_encodings(struct text *t, const struct analysis *a)
 {
     static const struct grid_column columns[] = {
         {"type", true, 0},   {"encoding", true, 0},  {"keys", false, 0},        {"memory", false, 0},
         {"share", false, 0}, {"elements", false, 2}, {"per element", false, 0}, {"own data", false, 1}};
-    const struct cell **sorted = calloc(a->ncells + 1, sizeof *sorted);
+    struct cell *sorted;
     struct grid g;
-    t->failed = t->failed || !sorted;
-    if (!sorted || a->ncells == 0) {
-        free(sorted);
+    if (a->ncells == 0)
+        return;
+    sorted = malloc(a->ncells * sizeof *sorted);
+    if (!sorted) {
+        t->failed = true;
         return;
     }
-    for (size_t i = 0; i < a->ncells; i++)
-        sorted[i] = &a->cells[i];
+    memcpy(sorted, a->cells, a->ncells * sizeof *sorted);
     qsort(sorted, a->ncells, sizeof *sorted, by_bytes);
     text_heading(t, "Encodings");
     grid_begin(&g, columns, 8);
-    for (size_t i = 0; i < a->ncells; i++) {
-        const struct totals *c = &sorted[i]->t;
-        bool counts = sorted[i]->type != RDB_T_STRING;
-        grid_text(&g, rdb_type_name(sorted[i]->type));
-        grid_text(&g, encoding_name(sorted[i]->encoding));
-        grid_text(&g, human_count(c->keys).s);
-        grid_text(&g, human_bytes(c->bytes).s);
-        grid_text(&g, human_share(c->bytes, a->total.bytes).s);
-        grid_text(&g, counts ? human_count(c->elements).s : "");
-        grid_text(&g, counts && c->elements ? human_bytes(average(c->bytes, c->elements)).s : "");
-        grid_text(&g, human_share(c->payload < c->bytes ? c->payload : c->bytes, c->bytes).s);
-    }
+    for (size_t i = 0; i < a->ncells; i++)
+        encoding_row(&g, &sorted[i], a->total.bytes);
     text_grid(t, &g);
     free(sorted);
 }
@@ -201,7 +206,18 @@ void text_databases(struct text *t, const struct analysis *a)
 
 static const struct grid_column key_columns[] = {{"memory", false, 0},   {"type", true, 0},     {"encoding", true, 1},
                                                  {"elements", false, 0}, {"longest", false, 3}, {"expires", true, 2},
-                                                 {"db", false, 0},       {"key", true, 0}};
+                                                 {"db", false, 0},       {"file", true, 0},     {"key", true, 0}};
+
+/* The same without the file, where there is but one. */
+static const struct grid_column own_key_columns[] = {
+    {"memory", false, 0},  {"type", true, 0},    {"encoding", true, 1}, {"elements", false, 0},
+    {"longest", false, 3}, {"expires", true, 2}, {"db", false, 0},      {"key", true, 0}};
+
+static void file_cell(struct text *t, struct grid *g, const struct key_report *k)
+{
+    if (t->fleet)
+        grid_text(g, t->labels[k->file]);
+}
 
 static void expiry_cell(struct grid *g, const struct key_report *k, int64_t now_ms)
 {
@@ -213,7 +229,7 @@ static void expiry_cell(struct grid *g, const struct key_report *k, int64_t now_
         grid_text(g, human_duration((k->expire_ms - now_ms) / 1000).s);
 }
 
-static void key_row(struct grid *g, const struct key_report *k, int64_t now_ms)
+static void key_row(struct text *t, struct grid *g, const struct key_report *k, int64_t now_ms)
 {
     bool at_least = k->flags & KEY_LOWER_BOUND, estimate = k->flags & KEY_ESTIMATE;
     text_cell(g, "%s%s", at_least ? ">= " : estimate ? "~ " : "", human_bytes(k->bytes).s);
@@ -221,17 +237,18 @@ static void key_row(struct grid *g, const struct key_report *k, int64_t now_ms)
     grid_text(g, k->module[0] ? k->module : encoding_name(k->encoding));
     grid_text(g, k->type == RDB_T_STRING ? "" : human_count(k->elements).s);
     grid_text(g, human_bytes(k->largest).s);
-    expiry_cell(g, k, now_ms);
+    expiry_cell(g, k, t->fleet ? t->fleet->parts[k->file].now_ms : now_ms);
     text_cell(g, "%u", k->db);
+    file_cell(t, g, k);
     grid_name(g, k->name, k->name_len, k->flags & KEY_NAME_CUT);
 }
 
 static void key_list(struct text *t, const struct top_list *list, int64_t now_ms)
 {
     struct grid g;
-    grid_begin(&g, key_columns, 8);
+    grid_begin(&g, t->fleet ? key_columns : own_key_columns, t->fleet ? 9 : 8);
     for (size_t i = 0; i < list->n; i++)
-        key_row(&g, &list->keys[i], now_ms);
+        key_row(t, &g, &list->keys[i], now_ms);
     text_grid(t, &g);
 }
 
@@ -256,20 +273,55 @@ static void big_why(struct grid *g, unsigned flags)
               flags & KEY_BIG_ELEMENT ? "L" : "-");
 }
 
+/* One line for each kind of advice, not for each key. */
+static void big_advice(struct text *t, const struct analysis *a)
+{
+    char text[ADVICE_TEXT], before[ADVICE_TEXT];
+    for (size_t i = 0; i < a->big.n; i++) {
+        bool said = false;
+        audit_advice(&a->big.keys[i], text);
+        for (size_t j = 0; j < i && !said; j++) {
+            audit_advice(&a->big.keys[j], before);
+            said = strcmp(text, before) == 0;
+        }
+        if (!said)
+            text_wrap(t, "  %s: %s.", rdb_type_name(a->big.keys[i].type), text);
+    }
+}
+
+static struct text32 limit_text(uint64_t v, bool bytes)
+{
+    struct text32 none = {"(no limit)"};
+    return v == UINT64_MAX ? none : bytes ? human_bytes(v) : human_count(v);
+}
+
+static bool limits_differ(const struct analysis *a)
+{
+    const struct big_table *t = a->found ? a->found->audit.limits : NULL;
+    for (unsigned i = 0; t && i < RDB_T_COUNT; i++)
+        if (memcmp(&t->of[i], &t->all, sizeof t->all) != 0)
+            return true;
+    return false;
+}
+
 void text_big(struct text *t, const struct analysis *a)
 {
-    static const struct grid_column columns[] = {{"why", true, 0},       {"memory", false, 0},  {"type", true, 0},
-                                                 {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
-                                                 {"key", true, 0}};
+    static const struct grid_column own[] = {{"why", true, 0},       {"memory", false, 0},  {"type", true, 0},
+                                             {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
+                                             {"key", true, 0}};
+    static const struct grid_column all[] = {{"why", true, 0},       {"memory", false, 0},  {"type", true, 0},
+                                             {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
+                                             {"file", true, 0},      {"key", true, 0}};
     struct grid g;
     text_heading(t, "Big keys");
-    text_wrap(t, "  %s keys: M %s of %s and more; N %s of %s elements and more; L %s with an element of %s and more.",
-              human_count(a->big_keys).s, human_count(a->big_by_bytes).s, human_bytes(a->limit_bytes).s,
-              human_count(a->big_by_elements).s, human_count(a->limit_elements).s, human_count(a->big_by_element).s,
-              human_bytes(a->limit_element).s);
+    text_wrap(t, "  %s keys: M %s of %s and more; N %s of %s elements and more; L %s with an element of %s and more%s.",
+              human_count(a->big_keys).s, human_count(a->big_by_bytes).s, limit_text(a->limit_bytes, true).s,
+              human_count(a->big_by_elements).s, limit_text(a->limit_elements, false).s,
+              human_count(a->big_by_element).s, limit_text(a->limit_element, true).s,
+              limits_differ(a) ? "; some types have limits of their own" : "");
     if (a->big.n == 0)
         return;
-    grid_begin(&g, columns, 7);
+    grid_begin(&g, t->fleet ? all : own, t->fleet ? 8 : 7);
     for (size_t i = 0; i < a->big.n; i++) {
         const struct key_report *k = &a->big.keys[i];
         big_why(&g, k->flags);
@@ -278,11 +330,13 @@ void text_big(struct text *t, const struct analysis *a)
         grid_text(&g, k->type == RDB_T_STRING ? "" : human_count(k->elements).s);
         grid_text(&g, human_bytes(k->largest).s);
         text_cell(&g, "%u", k->db);
+        file_cell(t, &g, k);
         grid_name(&g, k->name, k->name_len, k->flags & KEY_NAME_CUT);
     }
     text_grid(t, &g);
+    big_advice(t, a);
     if (a->big_keys > a->big.n)
-        text_wrap(t, "  ... and %s more; --format=csv lists every key with its flags.",
+        text_wrap(t, "  ... and %s more; --format=csv --only-big lists them all.",
                   human_count(a->big_keys - a->big.n).s);
 }
 

@@ -41,5 +41,5 @@ build() {
 
 # The C files that are ours, one a line.
 c_files() {
-    (cd "$ROOT" && find rdb analyzer report bench tests examples -name '*.[ch]' 2>/dev/null | sort)
+    (cd "$ROOT" && find . -name '*.[ch]' -not -path './build*' -not -path './.*' | sed 's,^\./,,' | sort)
 }

@@ -8,7 +8,7 @@ source "$(dirname "$0")/common.sh"
 build_packages=(build-essential cmake ninja-build pkg-config libjemalloc-dev liblzf-dev libcjson-dev zlib1g-dev
     libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev)
 test_packages=(libgoogle-perftools-dev redis-server valgrind clang clang-tidy clang-format libclang-rt-14-dev xz-utils
-    python3)
+    python3 python3-jsonschema)
 
 case ${1:-test} in
 build) wanted=("${build_packages[@]}") ;;

@@ -1,22 +1,17 @@
 /*
- * jemalloc's size classes: with a quantum of 16 against nallocx() of the system's jemalloc, for every request up to 8 MiB
- * and around every class beyond; with the bundled quantum of 8, where no such library is at hand, against a plain walk of
- * the generating rule. Slab geometry, and jemalloc 3.6's, against the search for them.
+ * jemalloc's size classes: with a quantum of 16 against nallocx() of the system's jemalloc, for every request up to
+ * 8 MiB and around every class beyond; with the bundled quantum of 8, where no such library is at hand, against a
+ * plain walk of the generating rule. Slab geometry, and jemalloc 3.6's, against the search for them.
  */
 #include <inttypes.h>
 #include <jemalloc/jemalloc.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "analyzer/allocator.h"
-
-static unsigned long failures;
+#include "tests/check.h"
 
 static void expect(const char *what, uint64_t request, uint64_t got, uint64_t want)
 {
-    if (got != want && ++failures <= 20)
-        printf("%s of %" PRIu64 ": %" PRIu64 ", not %" PRIu64 "\n", what, request, got, want);
+    CHECK_MSG(got == want, "%s of %" PRIu64 ": %" PRIu64 ", not %" PRIu64, what, request, got, want);
 }
 
 /* All classes up to `end`, by the rule as it is written down: tiny, first group, four to a doubling. */
@@ -66,12 +61,11 @@ static void compare_with_library(void)
 
 /* The rows of malloc_stats_print() of servers with jemalloc 4.0.3 to 5.3.0: size, pages, regions. */
 static const uint32_t geometry[][3] = {
-    {8, 1, 512},    {16, 1, 256},   {24, 3, 512},   {32, 1, 128},   {40, 5, 512},   {48, 3, 256},   {56, 7, 512},
-    {64, 1, 64},    {80, 5, 256},   {96, 3, 128},   {112, 7, 256},  {128, 1, 32},   {160, 5, 128},  {192, 3, 64},
-    {224, 7, 128},  {256, 1, 16},   {320, 5, 64},   {384, 3, 32},   {448, 7, 64},   {512, 1, 8},    {640, 5, 32},
-    {768, 3, 16},   {896, 7, 32},   {1024, 1, 4},   {1280, 5, 16},  {1536, 3, 8},   {1792, 7, 16},  {2048, 1, 2},
-    {2560, 5, 8},   {3072, 3, 4},   {3584, 7, 8},   {4096, 1, 1},   {5120, 5, 4},   {6144, 3, 2},   {7168, 7, 4},
-    {8192, 2, 1},   {10240, 5, 2},  {12288, 3, 1},  {14336, 7, 2},
+    {8, 1, 512},   {16, 1, 256}, {24, 3, 512},  {32, 1, 128}, {40, 5, 512},  {48, 3, 256},  {56, 7, 512},  {64, 1, 64},
+    {80, 5, 256},  {96, 3, 128}, {112, 7, 256}, {128, 1, 32}, {160, 5, 128}, {192, 3, 64},  {224, 7, 128}, {256, 1, 16},
+    {320, 5, 64},  {384, 3, 32}, {448, 7, 64},  {512, 1, 8},  {640, 5, 32},  {768, 3, 16},  {896, 7, 32},  {1024, 1, 4},
+    {1280, 5, 16}, {1536, 3, 8}, {1792, 7, 16}, {2048, 1, 2}, {2560, 5, 8},  {3072, 3, 4},  {3584, 7, 8},  {4096, 1, 1},
+    {5120, 5, 4},  {6144, 3, 2}, {7168, 7, 4},  {8192, 2, 1}, {10240, 5, 2}, {12288, 3, 1}, {14336, 7, 2},
 };
 enum { NGEOMETRY = sizeof geometry / sizeof *geometry };
 
@@ -101,8 +95,9 @@ static void compare_geometry(enum alloc_kind kind, unsigned nbins)
 /* Thread caches of the common classes, as malloc_stats_print() shows the fills of 7.2 and of 8.8. */
 static void compare_tcache(void)
 {
-    static const uint32_t rows[][3] = {{8, 200, 1000}, {64, 128, 512}, {192, 128, 512}, {256, 32, 128}, {448, 128, 512},
-                                       {512, 20, 64},  {896, 64, 256}, {1024, 20, 32},  {1792, 32, 128}, {14336, 20, 20}};
+    static const uint32_t rows[][3] = {{8, 200, 1000},  {64, 128, 512}, {192, 128, 512}, {256, 32, 128},
+                                       {448, 128, 512}, {512, 20, 64},  {896, 64, 256},  {1024, 20, 32},
+                                       {1792, 32, 128}, {14336, 20, 20}};
     struct allocator plain, wide;
     allocator_init(&plain, ALLOC_JEMALLOC, false, false);
     allocator_init(&wide, ALLOC_JEMALLOC, false, true);
@@ -188,7 +183,5 @@ int main(void)
     compare_tcache();
     compare_je3();
     check_names();
-    if (failures)
-        printf("%lu differences\n", failures);
-    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_result();
 }

@@ -1,23 +1,20 @@
 /*
- * glibc's usable sizes against malloc_usable_size(): every request that the heap serves, and with mapped blocks every page
- * boundary up to 8 MiB. Not to be linked with another allocator, whose malloc would take the place of glibc's.
+ * glibc's usable sizes against malloc_usable_size(): every request that the heap serves, and with mapped blocks
+ * every page boundary up to 8 MiB. Not to be linked with another allocator, whose malloc would take the place of
+ * glibc's.
  *
  * Fresh blocks must come from top: one taken from a bin may be 16 bytes larger than asked for, as a rest of less than a
  * smallest chunk cannot be split off (malloc/malloc.c _int_malloc). So nothing is freed but from the end of the heap.
  */
 #include <inttypes.h>
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "analyzer/allocator.h"
-
-static unsigned long failures;
+#include "tests/check.h"
 
 static void expect(const char *what, uint64_t request, uint64_t got, uint64_t want)
 {
-    if (got != want && ++failures <= 20)
-        printf("%s of %" PRIu64 ": %" PRIu64 ", not %" PRIu64 "\n", what, request, got, want);
+    CHECK_MSG(got == want, "%s of %" PRIu64 ": %" PRIu64 ", not %" PRIu64, what, request, got, want);
 }
 
 static void compare_one(const struct allocator *a, const char *what, uint64_t request)
@@ -75,5 +72,5 @@ int main(void)
     compare_heap(&a);
     compare_mapped(&a);
     compare_raised();
-    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+    return check_result();
 }

@@ -73,7 +73,9 @@ class Options(CliTest):
             (["--output=", "d.rdb"], b"--output"),
             (["--output=d.rdb", "d.rdb"], b"overwrite"),
             (["--output=./d.rdb", "d.rdb"], b"overwrite"),
-            (["d.rdb", "d.rdb"], b"one dump"),
+            (["d.rdb", "d.rdb"], b"'d.rdb' is given twice"),
+            (["d.rdb", "./d.rdb"], b"given twice"),
+            (["-", "-"], b"once"),
             (["\x1b[31m", "--bad\x1b[0m"], b"\\x1b"),
         ):
             with self.subTest(args=args):

@@ -36,7 +36,7 @@ check() {
 }
 
 for mix in $("$RDBGEN" --help | sed -n '/^mixes:/,$s/^  \([a-z-]*\) .*/\1/p'); do
-    for version in 10 11 12 80; do
+    for version in 10 12 80; do
         check "$mix" "$version"
     done
 done

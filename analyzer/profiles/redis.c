@@ -24,7 +24,7 @@ static const struct profile_change redis_2_8[] = {
 };
 
 static const struct profile_change redis_3_2[] = {
-    PF(alloc_kind, ALLOC_JEMALLOC), PF(pad_large, 1),
+    PF(alloc_kind, ALLOC_JEMALLOC), PF(pad_large, 1), PF(pad_max, 1835008), /* jemalloc 4.0.3 */
     PF(sds, SDS_TYPED), PF(embstr_max, 44), PF(int_text_max, 20), PF(int_keeps_embstr, 1),
     PF(dict_same_size, 0),
     PF(list_quicklist, 1), PF(quicklist, 32), PF(quicklist_node, 32), PF(quicklist_lzf, 4), /* quicklist.h */
@@ -38,12 +38,12 @@ static const struct profile_change redis_4_0[] = {
     PF(share, SHARE_LFU_TEXT), PF(object_elements, 0), PF(hash_rule, HASH_ENTRY_SDS), PF(zset_len_ignores_int, 0),
     PF(quicklist, 40),
     PF(lua_scripts, 1), PF(cluster_slots, 2),
-    PF(startup, 786832), PF(begin, 786832), PF(client, 62896),
+    PF(startup, 786832), PF(begin, 786832), PF(client, 62896), PF(overhead_client, 49640),
     PF(mu, MU_40),
 };
 
 static const struct profile_change redis_5_0[] = {
-    PF(libc_kind, ALLOC_LIBC),       /* zmalloc.h: malloc_usable_size on glibc */
+    PF(pad_max, 0), PF(libc_kind, ALLOC_LIBC),       /* zmalloc.h: malloc_usable_size on glibc */
     PF(share, SHARE_POLICY), PF(int_keeps_embstr, 0), PF(intset_cap, 1),
     PF(hash_big_presize, 1), PF(hash_mid_rule, 1), /* rdb.c rdbLoadObject */
     PF(zset_presize, 1), PF(skiplist_head, 24 + 16 * 64), /* server.h ZSKIPLIST_MAXLEVEL 64 */
@@ -54,7 +54,7 @@ static const struct profile_change redis_5_0[] = {
 
 static const struct profile_change redis_6_0[] = {
     PF(skiplist_head, 24 + 16 * 32),
-    PF(startup, 803464), PF(begin, 803464), PF(client, 63504),
+    PF(startup, 803464), PF(begin, 803464), PF(client, 63504), PF(overhead_client, 0),
     PF(mu, MU_60),
 };
 
@@ -99,7 +99,7 @@ static const struct profile_change redis_7_4[] = {
 static const struct profile_change redis_8_0[] = {
     PF(keys_header, 2464),           /* kvstore.c: histogram of key sizes per dict */
     PF(step_per_ttl, 1),
-    PF(startup, 652776), PF(begin, 652984), PF(client, 64720), PF(cluster_begin, 0),
+    PF(startup, 652776), PF(begin, 652984), PF(client, 41100), PF(cluster_begin, 0),
     PF(mu, MU_80),
 };
 
@@ -116,7 +116,7 @@ static const struct profile_change redis_8_4[] = {
     PF(set_header, 64), PF(hash_header, 64), PF(hash_ttl_header, 88), /* server.c setDictMetadataBytes */
     PF(quicklist, 48), PF(zskiplist, 40),
     PF(stream, 120), PF(stream_cg, 48), PF(rax, 32), PF(stream_pel_time, 1),
-    PF(keys_header, 2472), PF(slot_hint, 1),
+    PF(keys_header, 2472), PF(slot_hint, 1), PF(ebuckets_by_slot, 1), /* estore.c */
     PF(startup, 669160), PF(begin, 669384), PF(client, 65056), PF(cluster_begin, 2646928),
     PF(mu, MU_84),
 };
@@ -127,7 +127,7 @@ static const struct profile_change redis_8_6[] = {
     PF(stream, 160), PF(stream_cg, 56), PF(stream_nack, 64), PF(stream_pel_time, 0), PF(stream_idmp, 1),
     PF(stream_idmp_keys, 1),         /* 8.6.2, db->stream_idmp_keys */
     PF(keys_header, 2496), PF(hint, 1), PF(hint_zero, 0), PF(expires_header_always, 1), /* 8.6.1, kvstore.c kvstoreExpand */
-    PF(startup, 705504), PF(begin, 705728), PF(client, 65312), PF(cluster_begin, 2258616),
+    PF(startup, 705504), PF(begin, 705728), PF(client, 38880), PF(cluster_begin, 2258616),
     PF(mu, MU_86),
 };
 

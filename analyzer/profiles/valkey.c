@@ -34,7 +34,7 @@ static const struct profile_change valkey_8_1[] = {
 static const struct profile_change valkey_9_0[] = {
     PF(key_rule, KEY_IN_ROBJ_90), PF(hash_header, 80), PF(hash_ttl_header, 80), PF(volatile_set, 1),
     PF(ttl_hash_presize, 1),
-    PF(db_on_demand, 1064), PF(slot_hint, 1),
+    PF(db_on_demand, 1), PF(slot_hint, 1),
     PF(startup, 927000), PF(begin, 927520), PF(client, 17200), PF(cluster_begin, 2766000),
 };
 

@@ -1,0 +1,90 @@
+/*
+ * findings.h - what is found over all keys of one or several dumps: groups, distributions, slots, an audit; and which
+ * keys are looked at (filter, sample) and by what names (hash_names.h).
+ *
+ * One collector serves all dumps of a run, one after the other, so that what it finds is about all of them together.
+ * analyze() hands it every key; the caller asks for the report when the last dump has been read.
+ *
+ *     struct findings *f = findings_new(&options);
+ *     for every dump: analyze(... .findings = f ...);
+ *     struct findings_report *r = findings_finish(f, dumps, ndumps);
+ *     findings_free(f); ... findings_report_free(r);       // the options outlive both
+ *
+ * Within analyze(), for every key: findings_samples() before its value is read, findings_take() when it is known,
+ * findings_key() when the other sums have been made.
+ */
+#ifndef RDBMEM_FINDINGS_H
+#define RDBMEM_FINDINGS_H
+
+#include "analyzer/audit.h"
+#include "analyzer/distributions.h"
+#include "analyzer/filter.h"
+#include "analyzer/groups.h"
+#include "analyzer/groups_custom.h"
+#include "analyzer/hash_names.h"
+#include "analyzer/slots.h"
+
+/* What to look for; must live as long as the collector and the report. */
+struct findings_options {
+    struct splitter splitter;
+    size_t group_rows; /* prefixes in the report; 0: no groups */
+    struct custom_rules custom;
+    bool slots;   /* memory by slot although the target is no cluster */
+    unsigned top; /* slots and hash tags in the report */
+    struct filter filter;
+    struct audit_options audit;
+    bool hash_names;
+    struct name_key name_key;
+};
+
+void findings_options_init(struct findings_options *o);
+void findings_options_free(struct findings_options *o);
+
+struct filter_report {
+    bool active;
+    uint64_t sample;                      /* 1: all keys */
+    uint64_t total_keys, total_bytes;     /* as read; of a sample: scaled */
+    uint64_t matched_keys, matched_bytes; /* that the report is about */
+    const char *(*conditions)[2];         /* option and value, borrowed; the value is NULL where names are hidden */
+    unsigned nconditions;
+};
+
+struct findings_report {
+    struct group_tree groups; /* n 0: not asked for */
+    struct custom_group *custom;
+    size_t ncustom;
+    struct distributions distributions;
+    struct slots_report slots; /* made false: not asked for */
+    struct filter_report filter;
+    struct audit_report audit;
+    bool hashed; /* names are not the real ones */
+};
+
+struct findings;
+
+/* NULL: out of memory. */
+struct findings *findings_new(const struct findings_options *o);
+void findings_free(struct findings *f);
+
+/* A dump begins. False: out of memory. */
+bool findings_begin(struct findings *f, const struct profile *pf, const struct allocator *a, int64_t now_ms);
+
+/* Whether a key belongs to the sample. One that does not is not to be read. */
+bool findings_samples(const struct findings *f, const uint8_t *name, size_t len);
+uint64_t findings_scale(const struct findings *f);
+
+/* A finished key. False: the filter leaves it out. Sets the flags of big keys; where names are to be hidden, k->name
+ * is another one from here on, valid until the next key. */
+bool findings_take(struct findings *f, struct key_report *k);
+
+/* A key that was taken; SEGMENTS_PAD bytes behind its name must be readable. */
+void findings_key(struct findings *f, const struct key_report *k);
+
+/* Hides a name in place where names are to be hidden (of an error's last key). */
+void findings_hide(const struct findings *f, uint8_t *name, size_t len);
+
+/* NULL: out of memory. */
+struct findings_report *findings_finish(struct findings *f, const struct analysis *dumps, size_t ndumps);
+void findings_report_free(struct findings_report *r);
+
+#endif

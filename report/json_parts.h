@@ -1,0 +1,30 @@
+/*
+ * json_parts.h - members of the JSON document, shared by json.c and the files that write parts of it.
+ */
+#ifndef RDBMEM_JSON_PARTS_H
+#define RDBMEM_JSON_PARTS_H
+
+#include <cjson/cJSON.h>
+
+#include "analyzer/analysis.h"
+
+void add_u64(cJSON *o, const char *name, uint64_t v);
+void add_i64(cJSON *o, const char *name, int64_t v);
+void add_string(cJSON *o, const char *name, const char *s); /* NULL: null */
+
+/* As a member called name; when it is not UTF-8, its bytes in name_base64 too. */
+void add_bytes(cJSON *o, const char *name, const uint8_t *s, size_t len);
+
+/* Numbers that are no counts: with six digits behind the point, null when not finite. */
+void add_ratio(cJSON *o, const char *name, double v);
+
+/* The key's fields under the names of the CSV columns. */
+cJSON *json_key(const struct key_report *k);
+
+/* What was found over all keys (analysis.found): json_found.c */
+void add_found(cJSON *doc, const struct analysis *a);
+
+/* The forecast: json_forecast.c */
+void json_forecast(cJSON *doc, const struct analysis *a);
+
+#endif

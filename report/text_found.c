@@ -1,0 +1,158 @@
+/*
+ * text_found.c - the tables of the text report about what was found over all keys: groups by prefix and by pattern.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/human.h"
+#include "report/text.h"
+
+/* ---------------------------------------------------------------- groups by prefix */
+
+enum { PREFIX_ROWS = 30 /* on a screen; JSON has more */, WORTH_A_LINE = 1000 /* this part of all */, TYPES_TEXT = 64 };
+
+static const struct grid_column group_columns[] = {{"memory", false, 0},  {"share", false, 0},    {"keys", false, 0},
+                                                   {"average", false, 2}, {"p99", false, 4},      {"largest", false, 3},
+                                                   {"types", true, 5},    {"expiring", false, 1}, {"prefix", true, 0}};
+
+static void types_text(char out[TYPES_TEXT], const struct group_sums *s)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (unsigned t = 0; t < RDB_T_COUNT && n + 12 < TYPES_TEXT; t++)
+        if (s->type_keys[t])
+            n += (size_t)snprintf(out + n, TYPES_TEXT - n, "%s%s", n ? "," : "", rdb_type_name((enum rdb_type)t));
+}
+
+static void sums_cells(struct grid *g, const struct group_sums *s, uint64_t whole)
+{
+    char types[TYPES_TEXT];
+    types_text(types, s);
+    grid_text(g, human_bytes(s->bytes).s);
+    grid_text(g, human_share(s->bytes, whole).s);
+    grid_text(g, human_count(s->keys).s);
+    grid_text(g, human_bytes(s->keys ? s->bytes / s->keys : 0).s);
+    grid_text(g, human_bytes(s->p99).s);
+    grid_text(g, human_bytes(s->largest).s);
+    grid_text(g, types);
+    grid_text(g, human_share(s->expiring_keys, s->keys).s);
+}
+
+/* A parent whose one child says the same again. */
+static bool says_the_same(const struct group_tree *t, size_t i)
+{
+    return i > 0 && i + 1 < t->n && t->rows[i + 1].parent == i && !t->rows[i + 1].other &&
+           t->rows[i + 1].sums.bytes == t->rows[i].sums.bytes;
+}
+
+static int weight_falls(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return (a < b) - (a > b);
+}
+
+/* What a row must weigh to be among the first PREFIX_ROWS, and to be worth a line at all. */
+static uint64_t least_weight(const struct group_tree *t)
+{
+    uint64_t *weights = malloc(sizeof *weights * t->n), least = t->rows[0].sums.bytes / WORTH_A_LINE;
+    size_t n = 0;
+    if (!weights)
+        return UINT64_MAX;
+    for (size_t i = 1; i < t->n; i++)
+        if (!says_the_same(t, i))
+            weights[n++] = t->rows[i].sums.bytes;
+    qsort(weights, n, sizeof *weights, weight_falls);
+    if (n > PREFIX_ROWS && weights[PREFIX_ROWS - 1] > least)
+        least = weights[PREFIX_ROWS - 1];
+    free(weights);
+    return least;
+}
+
+static void prefix_cell(struct text *t, struct grid *g, const struct group *row, unsigned indent)
+{
+    char *text = malloc(2 * SEGMENTS_MAX + row->name_len + 64);
+    if (!text) {
+        t->failed = true;
+        return;
+    }
+    size_t n = 0;
+    for (unsigned i = 0; i < indent; i++)
+        n += (size_t)sprintf(text + n, "  ");
+    memcpy(text + n, row->name, row->name_len);
+    n += row->name_len;
+    if (row->other)
+        n += (size_t)sprintf(text + n, " (%s others)", human_count(row->folded).s);
+    text[n] = '\0';
+    grid_text(g, text);
+    free(text);
+}
+
+/* Rows that stand in the table; returns how many do not. below[i]: how far children of row i are indented. */
+static size_t prefix_rows(struct text *t, struct grid *g, const struct group_tree *tree, unsigned *below)
+{
+    uint64_t least = least_weight(tree);
+    size_t hidden = 0;
+    below[0] = 0;
+    for (size_t i = 1; i < tree->n; i++) {
+        const struct group *row = &tree->rows[i];
+        bool shown = row->sums.bytes >= least && !says_the_same(tree, i);
+        unsigned indent = below[row->parent];
+        below[i] = indent + shown;
+        hidden += row->sums.bytes < least;
+        if (!shown)
+            continue;
+        sums_cells(g, &row->sums, tree->rows[0].sums.bytes);
+        prefix_cell(t, g, row, indent);
+    }
+    return hidden;
+}
+
+void text_groups(struct text *t, const struct analysis *a)
+{
+    const struct group_tree *tree = a->found ? &a->found->groups : NULL;
+    struct grid g;
+    if (!tree || tree->n < 2)
+        return;
+    unsigned *below = malloc(sizeof *below * tree->n);
+    if (!below) {
+        t->failed = true;
+        return;
+    }
+    text_heading(t, "Prefixes");
+    grid_begin(&g, group_columns, 9);
+    size_t hidden = prefix_rows(t, &g, tree, below);
+    text_grid(t, &g);
+    if (hidden)
+        text_wrap(t, "  ... and %s smaller ones; --format=json lists them.", human_count(hidden).s);
+    if (tree->merged)
+        text_wrap(t,
+                  "  There are more prefixes than can be told apart: %s times a small one was merged into others. Sums "
+                  "are exact; a prefix may lack what came before it was kept (missing_at_most_bytes in JSON).",
+                  human_count(tree->merged).s);
+    free(below);
+}
+
+/* ---------------------------------------------------------------- groups by pattern */
+
+void text_groups_custom(struct text *t, const struct analysis *a)
+{
+    const struct findings_report *r = a->found;
+    uint64_t whole = 0;
+    struct grid g;
+    if (!r || r->ncustom == 0)
+        return;
+    for (size_t i = 0; i < r->ncustom; i++)
+        whole += r->custom[i].sums.bytes;
+    text_heading(t, "Groups");
+    grid_begin(&g, group_columns, 9);
+    for (size_t i = 0; i < r->ncustom; i++) {
+        sums_cells(&g, &r->custom[i].sums, whole);
+        grid_text(&g, r->custom[i].name);
+    }
+    text_grid(t, &g);
+    for (size_t i = 0; i < r->ncustom; i++)
+        if (r->custom[i].gave_up)
+            text_wrap(t, "  %s: gave up on %s names, the pattern needs too many steps on them.", r->custom[i].name,
+                      human_count(r->custom[i].gave_up).s);
+}
