@@ -13,8 +13,13 @@ bool placement_init(struct placement *pl, const struct allocator *a, const int64
         n = PLACEMENT_STEPS - 1;
     pl->nsteps = n + 1;
     pl->from_ms = from_ms;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
         pl->horizon_s[i + 1] = horizons[i];
+        if (horizons[i] > (PLACEMENT_ALL - from_ms) / 1000)
+            pl->deadline_ms[i + 1] = PLACEMENT_ALL;
+        else
+            pl->deadline_ms[i + 1] = from_ms + horizons[i] * 1000;
+    }
     if (!want_slabs || !allocator_has_slabs(a))
         return true;
     pl->slabs = slabs_new(a, pl->nsteps, pl->nsteps - 1, true);

@@ -19,6 +19,7 @@ struct placement {
     struct slabs *slabs;               /* NULL: this allocator has no slabs, or nothing is forecast */
     unsigned nsteps;                   /* with step 0 */
     int64_t horizon_s[PLACEMENT_STEPS]; /* [0] = 0 */
+    int64_t deadline_ms[PLACEMENT_STEPS]; /* the same as moments: a key that expires by then is gone */
     int64_t from_ms;
     uint64_t keys[PLACEMENT_STEPS + 1];  /* by death: index nsteps = outlives all */
     uint64_t bytes[PLACEMENT_STEPS + 1];
@@ -36,7 +37,7 @@ static inline unsigned placement_death(const struct placement *pl, int64_t expir
     if (expire_ms < 0)
         return pl->nsteps;
     for (unsigned i = 1; i < pl->nsteps; i++)
-        if (pl->horizon_s[i] == PLACEMENT_ALL || expire_ms <= pl->from_ms + pl->horizon_s[i] * 1000)
+        if (expire_ms <= pl->deadline_ms[i])
             return i;
     return pl->nsteps;
 }
