@@ -8,9 +8,14 @@
 
 /* Seconds from `now`; the first one is what has expired, the last but one all beyond a year, the last none. */
 static const struct expiry_bucket expiry_rows[EXPIRY_BUCKETS] = {
-    {"expired", 0, 0, 0},          {"within 1 hour", 3600, 0, 0},        {"within 1 day", 86400, 0, 0},
-    {"within 7 days", 604800, 0, 0}, {"within 30 days", 2592000, 0, 0},  {"within 1 year", 31536000, 0, 0},
-    {"later", INT64_MAX, 0, 0},    {"no expiry", INT64_MAX, 0, 0},
+    {"expired", 0, 0, 0},
+    {"within 1 hour", 3600, 0, 0},
+    {"within 1 day", 86400, 0, 0},
+    {"within 7 days", 604800, 0, 0},
+    {"within 30 days", 2592000, 0, 0},
+    {"within 1 year", 31536000, 0, 0},
+    {"later", INT64_MAX, 0, 0},
+    {"no expiry", INT64_MAX, 0, 0},
 };
 
 bool aggregate_init(struct aggregate *g, const struct analyze_options *o)
@@ -93,7 +98,7 @@ static void big(struct aggregate *g, struct key_report *k)
 {
     const struct analyze_options *o = g->o;
     bool counts = k->type != RDB_T_STRING; /* a string's "elements" are its bytes */
-    if (!o->findings) /* which otherwise has marked it already */
+    if (!o->findings)                      /* which otherwise has marked it already */
         k->flags |= (k->bytes >= o->big_bytes ? KEY_BIG_BYTES : 0U) |
                     (counts && k->elements >= o->big_elements ? KEY_BIG_ELEMENTS : 0U) |
                     (k->largest >= o->big_element ? KEY_BIG_ELEMENT : 0U);

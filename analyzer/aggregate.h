@@ -14,11 +14,11 @@ enum { AGGREGATE_DBS = 1024 };
 struct aggregate {
     const struct analyze_options *o;
     int64_t now_ms;
-    struct totals current[RDB_T_COUNT][ENC_COUNT];  /* of the current database, not yet folded */
-    uint32_t touched[RDB_T_COUNT];                  /* bit e: current[t][e] is in use */
+    struct totals current[RDB_T_COUNT][ENC_COUNT]; /* of the current database, not yet folded */
+    uint32_t touched[RDB_T_COUNT];                 /* bit e: current[t][e] is in use */
     struct totals cells[RDB_T_COUNT][ENC_COUNT];
     struct db_report *dbs;
-    size_t ndbs, db;                                /* db: index of the current one */
+    size_t ndbs, db; /* db: index of the current one */
     uint64_t dbs_dropped;
     struct expiry_bucket expiry[EXPIRY_BUCKETS];
     struct load_total all, master, replica;

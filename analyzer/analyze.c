@@ -27,8 +27,8 @@ struct run {
     struct analysis *a;
     struct profile pf;
     struct allocator alloc;
-    struct zheap heap;       /* what the server holds */
-    struct zheap aside;      /* keys that it would not load: costed, not held */
+    struct zheap heap;  /* what the server holds */
+    struct zheap aside; /* keys that it would not load: costed, not held */
     struct rebuild rebuild;
     struct keyspace keyspace;
     struct functions functions;
@@ -97,7 +97,8 @@ static bool set_up(struct run *run, char err[256])
         analysis_note(a, "a sample of 1/%llu of the keys was read: their figures are scaled up",
                       (unsigned long long)findings_scale(run->o->findings));
     if (a->file.info.newer)
-        analysis_note(a, "RDB version %d is newer than any known: read as far as its records are known", a->file.info.version);
+        analysis_note(a, "RDB version %d is newer than any known: read as far as its records are known",
+                      a->file.info.version);
     return true;
 }
 
@@ -117,8 +118,9 @@ static void damaged(struct run *run, const struct key_report *k)
         return;
     f->error.kind = RDB_ERR_CORRUPT;
     f->error.offset = k->offset;
-    snprintf(f->error.expected, sizeof f->error.expected, "value of the key at this offset is damaged: %s (at byte %llu of it)",
-             run->rebuild.damage, (unsigned long long)run->rebuild.damage_at);
+    snprintf(f->error.expected, sizeof f->error.expected,
+             "value of the key at this offset is damaged: %s (at byte %llu of it)", run->rebuild.damage,
+             (unsigned long long)run->rebuild.damage_at);
     f->error.has_key = true;
     f->error.db = k->db;
     f->error.key_len = k->name_len < sizeof f->error.key ? k->name_len : sizeof f->error.key;
@@ -187,8 +189,10 @@ static void read_key(struct run *run, const struct rdb_key *key, struct key_repo
     if (loads)
         placement_begin(&run->placement, death, key->info->type);
     rebuild_key(&run->rebuild, key, k);
-    if (rdb_failed(run->p))
+    if (rdb_failed(run->p)) { /* not a whole key: what it announced does not count */
+        zheap_key_undo(run->rebuild.z);
         return;
+    }
     k->record = rdb_tell(run->p) - k->offset;
     if (run->o->explain) {
         explained(run, k);
@@ -205,7 +209,7 @@ static void one_key(struct run *run, struct rdb_event *ev)
 {
     const struct rdb_key *key = &ev->key;
     struct key_report k;
-    uint8_t name[4096 + SEGMENTS_PAD];      /* the value's elements may push the name out of the window */
+    uint8_t name[4096 + SEGMENTS_PAD]; /* the value's elements may push the name out of the window */
     k.flags = 0;
     k.module[0] = 0;
     if (key->db != run->db || run->aggregate.ndbs == 0)
@@ -256,7 +260,10 @@ static void slot_info_text(struct run *run, const struct rdb_bytes *value)
         keyspace_slot_hint(&run->keyspace, number[0], number[1], number[2], number[3]);
 }
 
-static bool name_is(const struct rdb_bytes *b, const char *text) { return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0; }
+static bool name_is(const struct rdb_bytes *b, const char *text)
+{
+    return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0;
+}
 
 static void aux(struct run *run, const struct rdb_event *ev)
 {
@@ -292,7 +299,8 @@ static void record(struct run *run, struct rdb_event *ev)
         break;
     case RDB_EV_MODULE_AUX: f->module_aux++; break;
     case RDB_EV_UPDATE:
-        analysis_note(run->a, "the dump holds replicated commands between its keys (offset %llu): they were not applied",
+        analysis_note(run->a,
+                      "the dump holds replicated commands between its keys (offset %llu): they were not applied",
                       (unsigned long long)ev->offset);
         break;
     default: break;
@@ -301,7 +309,10 @@ static void record(struct run *run, struct rdb_event *ev)
 
 /* ---------------------------------------------------------------- the pass */
 
-static bool head_is_over(const struct rdb_event *ev) { return ev->kind != RDB_EV_AUX && ev->kind != RDB_EV_MODULE_AUX; }
+static bool head_is_over(const struct rdb_event *ev)
+{
+    return ev->kind != RDB_EV_AUX && ev->kind != RDB_EV_MODULE_AUX;
+}
 
 static bool pass(struct run *run, char err[256])
 {

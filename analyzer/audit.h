@@ -135,7 +135,7 @@ struct audit_report {
     size_t nrules;
     struct violation *violations;
     size_t nviolations;
-    const struct big_table *limits; /* borrowed from the options */
+    const struct big_table *limits;                 /* borrowed from the options */
     uint64_t big_allowed, big_expired, big_failing; /* big keys: excepted; expired, hence not counted; neither */
     struct allow_result *allows;
     size_t nallows;

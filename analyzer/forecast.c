@@ -391,7 +391,7 @@ static bool begin(struct state *st, const struct forecast_input *in, const struc
 void forecast_step(const struct forecast_input *in, unsigned step, const struct forecast_moment *m,
                    struct forecast_step *out)
 {
-    struct state st;
+    struct state st = {0};
     if (!begin(&st, in, m, out))
         return;
     left_at(in->slabs, step, &st.left);
@@ -401,7 +401,7 @@ void forecast_step(const struct forecast_input *in, unsigned step, const struct 
 void forecast_deleted(const struct forecast_input *in, double d, const struct forecast_moment *m,
                       struct forecast_step *out)
 {
-    struct state st;
+    struct state st = {0};
     if (!begin(&st, in, m, out))
         return;
     left_deleted(in->slabs, d, &st.left);

@@ -11,9 +11,9 @@
 
 struct functions {
     struct table libraries, names, scripts;
-    uint64_t bytes;     /* charged so far */
-    uint64_t count;     /* functions seen */
-    uint64_t overhead;  /* what INFO used_memory_functions adds for them */
+    uint64_t bytes;    /* charged so far */
+    uint64_t count;    /* functions seen */
+    uint64_t overhead; /* what INFO used_memory_functions adds for them */
 };
 
 void functions_init(struct functions *f, const struct profile *pf);

@@ -230,7 +230,7 @@ static bool builder_init(struct builder *b, const struct groups *g, size_t max_r
     b->first = calloc(g->nnodes, sizeof *b->first);
     b->next = calloc(g->nnodes, sizeof *b->next);
     b->other = malloc(sizeof *b->other * rows);
-    out->rows = malloc(sizeof *out->rows * rows);
+    out->rows = calloc(rows, sizeof *out->rows);
     if (!b->bytes || !b->row || !b->sum_of || !b->first || !b->next || !b->other || !out->rows)
         return false;
     for (size_t i = 0; i < g->nnodes; i++)

@@ -11,7 +11,9 @@
 
 enum { KEEP_BYTES = 4 << 20, KEEP_KEYS = 1 << 17 };
 
-struct key_ref { uint32_t at, len; };
+struct key_ref {
+    uint32_t at, len;
+};
 
 struct key_set {
     uint8_t *bytes;
@@ -20,7 +22,10 @@ struct key_set {
     uint64_t beyond;
 };
 
-struct key_set *key_set_new(void) { return calloc(1, sizeof(struct key_set)); }
+struct key_set *key_set_new(void)
+{
+    return calloc(1, sizeof(struct key_set));
+}
 
 void key_set_free(struct key_set *s)
 {
@@ -31,9 +36,15 @@ void key_set_free(struct key_set *s)
     free(s);
 }
 
-void key_set_clear(struct key_set *s) { s->nbytes = s->nrefs = s->beyond = 0; }
+void key_set_clear(struct key_set *s)
+{
+    s->nbytes = s->nrefs = s->beyond = 0;
+}
 
-uint64_t key_set_count(const struct key_set *s) { return s->nrefs + s->beyond; }
+uint64_t key_set_count(const struct key_set *s)
+{
+    return s->nrefs + s->beyond;
+}
 
 static bool grow(void **block, size_t *cap, size_t need, size_t unit)
 {

@@ -159,10 +159,13 @@ void keyspace_slot_hint(struct keyspace *ks, uint64_t slot, uint64_t keys, uint6
 
 /* ---------------------------------------------------------------- blocks that chance decides */
 
-static uint64_t chance_request(const struct profile *pf, bool hashtable) { return hashtable ? 64 : (uint64_t)pf->collision; }
+static uint64_t chance_request(const struct profile *pf, bool hashtable)
+{
+    return hashtable ? 64 : (uint64_t)pf->collision;
+}
 
-double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf, const struct allocator *a, uint64_t used,
-                       bool shared_buckets, double *variance)
+double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf, const struct allocator *a,
+                       uint64_t used, bool shared_buckets, double *variance)
 {
     struct table t = kt->t;
     double blocks, size;
@@ -275,7 +278,8 @@ static void finish_table(struct keyspace *ks, struct keyspace_table *kt, bool sh
     charge_chance(ks, kt, shared_buckets);
 }
 
-static void slot_table(struct keyspace *ks, struct keyspace_table *sum, int header, uint64_t n, uint64_t hint, bool hinted)
+static void slot_table(struct keyspace *ks, struct keyspace_table *sum, int header, uint64_t n, uint64_t hint,
+                       bool hinted)
 {
     if (n == 0 && !hinted)
         return;

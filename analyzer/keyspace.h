@@ -14,23 +14,26 @@
 
 struct keyspace_table {
     struct table t;
-    bool made;          /* its header exists */
-    uint64_t bytes;     /* live bytes of header, arrays, nodes */
-    double chance;      /* expected bytes of collisions or children, after keyspace_finish */
-    double placed;      /* such blocks given to the slab model so far, with the keys that bring them */
-    double rate, owed;  /* of the next keys, each: blocks; and what has added up to less than one */
+    bool made;         /* its header exists */
+    uint64_t bytes;    /* live bytes of header, arrays, nodes */
+    double chance;     /* expected bytes of collisions or children, after keyspace_finish */
+    double placed;     /* such blocks given to the slab model so far, with the keys that bring them */
+    double rate, owed; /* of the next keys, each: blocks; and what has added up to less than one */
 };
 
 /* Expected bytes of collisions or children of this table if it had `used` entries. */
-double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf, const struct allocator *a, uint64_t used,
-                       bool shared_buckets, double *variance);
+double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf, const struct allocator *a,
+                       uint64_t used, bool shared_buckets, double *variance);
 
 struct keyspace_db {
     uint32_t db;
     struct keyspace_table keys, expires, fields /* keys with volatile fields, Valkey 9 */;
 };
 
-struct keyspace_slot { uint32_t keys, expires, fields; uint32_t hint_keys, hint_expires, hint_fields; };
+struct keyspace_slot {
+    uint32_t keys, expires, fields;
+    uint32_t hint_keys, hint_expires, hint_fields;
+};
 
 enum { KEYSPACE_DBS = 1024, KEYSPACE_SLOTS = 16384 };
 
@@ -40,10 +43,10 @@ struct keyspace {
     struct keyspace_db *dbs;
     size_t ndbs;
     struct keyspace_db *current;
-    struct keyspace_slot *slots;    /* cluster mode with a table per slot */
+    struct keyspace_slot *slots; /* cluster mode with a table per slot */
     bool slot_hints, size_hint;
-    struct key_set *slot_names;     /* cluster mode with one radix tree (4.0 - 6.2) */
-    uint64_t bytes;                 /* all that was charged here */
+    struct key_set *slot_names; /* cluster mode with one radix tree (4.0 - 6.2) */
+    uint64_t bytes;             /* all that was charged here */
     double variance;
 };
 

@@ -31,8 +31,8 @@ static uint64_t database_overhead(const struct profile *pf, const struct keyspac
     return arrays + entries + keys * 16 + (pf->cluster ? keys * (uint64_t)pf->cluster_entry : 0);
 }
 
-void ledger_close(struct analysis *a, const struct analyze_options *o, const struct profile *pf, const struct zheap *heap,
-                  const struct keyspace *ks, const struct functions *f)
+void ledger_close(struct analysis *a, const struct analyze_options *o, const struct profile *pf,
+                  const struct zheap *heap, const struct keyspace *ks, const struct functions *f)
 {
     struct ledger *l = &a->ledger;
     (void)o;
@@ -46,8 +46,8 @@ void ledger_close(struct analysis *a, const struct analyze_options *o, const str
     l->used_memory_peak = l->used_memory_startup + zheap_peak(heap) + l->client;
     if (l->used_memory_peak < l->used_memory)
         l->used_memory_peak = l->used_memory;
-    l->used_memory_overhead = l->used_memory_startup + (uint64_t)pf->overhead_client + f->bytes +
-                              database_overhead(pf, ks);
+    l->used_memory_overhead =
+        l->used_memory_startup + (uint64_t)pf->overhead_client + f->bytes + database_overhead(pf, ks);
     if (l->used_memory_overhead > l->used_memory)
         l->used_memory_overhead = l->used_memory;
     l->used_memory_dataset = l->used_memory - l->used_memory_overhead;
@@ -64,7 +64,8 @@ void ledger_databases(struct analysis *a, const struct keyspace *ks)
             const struct keyspace_db *d = &ks->dbs[j];
             if (d->db != a->dbs[i].db)
                 continue;
-            a->dbs[i].main_table = d->keys.bytes + d->fields.bytes + (uint64_t)(d->keys.chance + d->fields.chance + 0.5);
+            a->dbs[i].main_table =
+                d->keys.bytes + d->fields.bytes + (uint64_t)(d->keys.chance + d->fields.chance + 0.5);
             a->dbs[i].expires_table = d->expires.bytes + (uint64_t)(d->expires.chance + 0.5);
             a->dbs[i].main_buckets = d->keys.t.size;
             a->dbs[i].expires_buckets = d->expires.t.size;

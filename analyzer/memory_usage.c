@@ -10,15 +10,22 @@
 
 enum { ROBJ = 16, ENTRY = 24, NODE_ESTIMATE = 244 /* streamRadixTreeMemoryUsage: 4 + 30 words */ };
 
-/* asize += (double)sum / samples * total, as C truncates it */
+/* asize += (double)sum / samples * total, as C truncates it; asize has the robj in it by then, the result here has not */
 static uint64_t averaged(uint64_t base, uint64_t sum, uint64_t count)
 {
-    return count ? (uint64_t)((double)base + (double)sum / (double)count * (double)count) : base;
+    double total = count ? (double)sum / (double)count * (double)count : 0;
+    return (uint64_t)((double)(base + ROBJ) + total) - ROBJ;
 }
 
-static uint64_t rax_guess(const struct rax_sum *x) { return 16 * x->keys + NODE_ESTIMATE * x->nodes; }
+static uint64_t rax_guess(const struct rax_sum *x)
+{
+    return 16 * x->keys + NODE_ESTIMATE * x->nodes;
+}
 
-static uint64_t expected(double v) { return (uint64_t)(v + 0.5); }
+static uint64_t expected(double v)
+{
+    return (uint64_t)(v + 0.5);
+}
 
 /* ---------------------------------------------------------------- key part and value object */
 
@@ -37,7 +44,8 @@ static uint64_t key_part(const struct rebuild *r)
     case MU_84: {
         bool expirable = r->ttl || r->key_len >= 128 || st->obj_zs >= st->obj_req + 8;
         uint64_t plain = 1 + sds_header_embedded(r->pf, r->key_len) + r->key_len + 1;
-        return st->embedded || r->k->encoding == ENC_MODULE ? st->obj_zs : (uint64_t)ROBJ + (expirable ? 8U : 0U) + plain;
+        return st->embedded || r->k->encoding == ENC_MODULE ? st->obj_zs
+                                                            : (uint64_t)ROBJ + (expirable ? 8U : 0U) + plain;
     }
     case MU_86:
     case MU_88:
@@ -73,8 +81,14 @@ static uint64_t string_part(const struct rebuild *r)
 
 /* ---------------------------------------------------------------- collections */
 
-static bool counts_requests(int mu) { return mu == MU_84 || mu == MU_86 || mu == MU_88; }
-static bool old_packs(int mu) { return mu == MU_40 || mu == MU_50 || mu == MU_60 || mu == MU_62; }
+static bool counts_requests(int mu)
+{
+    return mu == MU_84 || mu == MU_86 || mu == MU_88;
+}
+static bool old_packs(int mu)
+{
+    return mu == MU_40 || mu == MU_50 || mu == MU_60 || mu == MU_62;
+}
 
 static uint64_t pack_part(const struct rebuild *r)
 {
@@ -147,7 +161,8 @@ static uint64_t hash_table(const struct rebuild *r)
 static uint64_t skiplist(const struct rebuild *r)
 {
     const struct value_stats *st = &r->st;
-    uint64_t dict = r->pf->listpacks ? 56 : 96, nodes = expected(st->node_zs), head = zusable(r->z, (uint64_t)r->pf->skiplist_head);
+    uint64_t dict = r->pf->listpacks ? 56 : 96, nodes = expected(st->node_zs),
+             head = zusable(r->z, (uint64_t)r->pf->skiplist_head);
     uint64_t base = 16 + 8 * st->buckets;
     switch (r->pf->mu) {
     case MU_40: return averaged(base, st->n * ENTRY + st->elem_req + nodes, st->n);

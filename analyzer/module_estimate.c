@@ -6,10 +6,10 @@
 #include <string.h>
 
 struct module_row {
-    const char *type;       /* nine characters of the id */
+    const char *type; /* nine characters of the id */
     const char *product;
-    uint64_t base;          /* structs of an empty value */
-    uint64_t per_string;    /* structs beside each saved string */
+    uint64_t base;       /* structs of an empty value */
+    uint64_t per_string; /* structs beside each saved string */
     uint64_t per_number;
     unsigned text_permille; /* memory per 1000 bytes of saved text, for values kept in another form than saved */
     int count_field;        /* which of the first numbers is the element count, -1: none */
@@ -78,6 +78,7 @@ uint64_t module_estimate_end(struct module_estimate *m, const struct allocator *
     uint64_t text = m->string_bytes / 1000 * row->text_permille + m->string_bytes % 1000 * row->text_permille / 1000;
     uint64_t average = m->strings ? text / m->strings : 0;
     uint64_t rounding = m->strings ? (allocator_usable(a, average) - average) * m->strings : 0;
-    m->estimate = allocator_usable(a, row->base) + text + rounding + row->per_string * m->strings + row->per_number * m->numbers;
+    m->estimate =
+        allocator_usable(a, row->base) + text + rounding + row->per_string * m->strings + row->per_number * m->numbers;
     return m->estimate;
 }

@@ -12,15 +12,15 @@
 #include "rdb/rdb.h"
 
 struct module_estimate {
-    const struct module_row *row;   /* NULL: unknown module */
+    const struct module_row *row; /* NULL: unknown module */
     bool known;
     int encver;
     uint64_t items, strings;
-    uint64_t string_bytes;          /* sum of the strings' lengths */
+    uint64_t string_bytes; /* sum of the strings' lengths */
     uint64_t numbers;
-    uint64_t elements;              /* what the module's own count command would say, 0 if not known */
+    uint64_t elements; /* what the module's own count command would say, 0 if not known */
     uint64_t estimate;
-    uint64_t field[16];             /* first numbers of the value, for the rows that need them */
+    uint64_t field[16]; /* first numbers of the value, for the rows that need them */
     unsigned nfields;
 };
 

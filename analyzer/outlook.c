@@ -12,7 +12,8 @@
 /* Bytes that one array gives back when `left` of its entries are left. dict: up to 7.2 the cron resizes below a tenth
  * (server.c htNeedsResize), later a deletion below an eighth (dict.c); hashtable: below 13 % (hashtable.c
  * MIN_FILL_PERCENT_SOFT). Only whole page runs are counted: small arrays do not show. */
-static double shrinks(const struct profile *pf, const struct keyspace_table *kt, const struct allocator *alloc, double left)
+static double shrinks(const struct profile *pf, const struct keyspace_table *kt, const struct allocator *alloc,
+                      double left)
 {
     const struct table *t = &kt->t;
     double capacity = (double)t->size * (t->hashtable ? 7 : 1);
@@ -43,7 +44,8 @@ static double chance_gone(const struct profile *pf, const struct keyspace_table 
                           double left, bool shared_buckets)
 {
     double variance;
-    return kt->chance - keyspace_chance(kt, pf, alloc, (uint64_t)((double)kt->t.used * left), shared_buckets, &variance);
+    return kt->chance -
+           keyspace_chance(kt, pf, alloc, (uint64_t)((double)kt->t.used * left), shared_buckets, &variance);
 }
 
 static double chances_gone(const struct profile *pf, const struct keyspace *ks, const struct allocator *alloc,
@@ -57,7 +59,10 @@ static double chances_gone(const struct profile *pf, const struct keyspace *ks, 
     return gone;
 }
 
-static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 1; }
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 1;
+}
 
 /* ---------------------------------------------------------------- rows */
 
@@ -78,7 +83,8 @@ static struct forecast_moment moment(const struct outlook *w, unsigned step, dou
     double gone = chances_gone(w->pf, w->ks, w->in.a, keys, expiring);
     return (struct forecast_moment){
         .keys = (double)left.keys * keep,
-        .used_memory = w->in.used_loaded - (double)(all.bytes - left.bytes) - (double)left.bytes * delete - freed - gone,
+        .used_memory =
+            w->in.used_loaded - (double)(all.bytes - left.bytes) - (double)left.bytes * delete - freed - gone,
         .tables_freed = freed,
     };
 }

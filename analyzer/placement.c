@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-bool placement_init(struct placement *pl, const struct allocator *a, const int64_t *horizons, unsigned n, int64_t from_ms,
-                    bool want_slabs)
+bool placement_init(struct placement *pl, const struct allocator *a, const int64_t *horizons, unsigned n,
+                    int64_t from_ms, bool want_slabs)
 {
     memset(pl, 0, sizeof *pl);
     if (n >= PLACEMENT_STEPS)
@@ -26,7 +26,10 @@ bool placement_init(struct placement *pl, const struct allocator *a, const int64
     return pl->slabs != NULL;
 }
 
-void placement_free(struct placement *pl) { slabs_free(pl->slabs); }
+void placement_free(struct placement *pl)
+{
+    slabs_free(pl->slabs);
+}
 
 struct placement_left placement_left(const struct placement *pl, unsigned step)
 {

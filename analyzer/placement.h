@@ -16,19 +16,19 @@ enum { PLACEMENT_STEPS = 32 };
 #define PLACEMENT_ALL INT64_MAX
 
 struct placement {
-    struct slabs *slabs;               /* NULL: this allocator has no slabs, or nothing is forecast */
-    unsigned nsteps;                   /* with step 0 */
-    int64_t horizon_s[PLACEMENT_STEPS]; /* [0] = 0 */
+    struct slabs *slabs;                  /* NULL: this allocator has no slabs, or nothing is forecast */
+    unsigned nsteps;                      /* with step 0 */
+    int64_t horizon_s[PLACEMENT_STEPS];   /* [0] = 0 */
     int64_t deadline_ms[PLACEMENT_STEPS]; /* the same as moments: a key that expires by then is gone */
     int64_t from_ms;
-    uint64_t keys[PLACEMENT_STEPS + 1];  /* by death: index nsteps = outlives all */
+    uint64_t keys[PLACEMENT_STEPS + 1]; /* by death: index nsteps = outlives all */
     uint64_t bytes[PLACEMENT_STEPS + 1];
     uint64_t volatile_keys[PLACEMENT_STEPS + 1];
 };
 
 /* horizons: ascending, n < PLACEMENT_STEPS. False when out of memory. */
-bool placement_init(struct placement *pl, const struct allocator *a, const int64_t *horizons, unsigned n, int64_t from_ms,
-                    bool want_slabs);
+bool placement_init(struct placement *pl, const struct allocator *a, const int64_t *horizons, unsigned n,
+                    int64_t from_ms, bool want_slabs);
 void placement_free(struct placement *pl);
 
 /* First step at which a key with this expiry (-1: none) is gone. */
@@ -56,7 +56,9 @@ static inline void placement_end(struct placement *pl, unsigned death, bool ttl,
 }
 
 /* What is alive at a step. */
-struct placement_left { uint64_t keys, bytes, volatile_keys; };
+struct placement_left {
+    uint64_t keys, bytes, volatile_keys;
+};
 struct placement_left placement_left(const struct placement *pl, unsigned step);
 
 #endif

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-size_t profile_count(void) { return redis_profiles_count + valkey_profiles_count; }
+size_t profile_count(void)
+{
+    return redis_profiles_count + valkey_profiles_count;
+}
 
 static const struct profile_row *row_at(size_t index)
 {
@@ -71,14 +74,23 @@ static void apply(struct profile *pf, int index)
 /* config.c of each version; one row where versions agree. */
 static void defaults(struct profile *pf)
 {
-    static const struct { enum setting s; int64_t value; } common[] = {
-        {SET_HASH_ENTRIES, 512}, {SET_HASH_VALUE, 64},    {SET_SET_INTSET, 512},       {SET_SET_ENTRIES, 128},
-        {SET_SET_VALUE, 64},     {SET_ZSET_ENTRIES, 128}, {SET_ZSET_VALUE, 64},        {SET_LIST_SIZE, -2},
-        {SET_LIST_ENTRIES, 512}, {SET_LIST_VALUE, 64},    {SET_LIST_DEPTH, 0},         {SET_STREAM_BYTES, 4096},
-        {SET_STREAM_ENTRIES, 100}, {SET_ARRAY_SLICE, 4096}, {SET_ARRAY_KMAX, 10},      {SET_ARRAY_KMIN, 5},
-        {SET_MAXMEMORY, 0},      {SET_MAXMEMORY_POLICY, POLICY_NOEVICTION},            {SET_CLUSTER, 0},
-        {SET_DATABASES, 16},     {SET_MAXCLIENTS, 10000}, {SET_DEFRAG_IGNORE, 104857600}, {SET_DEFRAG_LOWER, 10},
-        {SET_DEFRAG_UPPER, 100}, {SET_DEFRAG_CYCLE_MIN, 1}, {SET_DEFRAG_CYCLE_MAX, 25},
+    static const struct {
+        enum setting s;
+        int64_t value;
+    } common[] = {
+        {SET_HASH_ENTRIES, 512},   {SET_HASH_VALUE, 64},
+        {SET_SET_INTSET, 512},     {SET_SET_ENTRIES, 128},
+        {SET_SET_VALUE, 64},       {SET_ZSET_ENTRIES, 128},
+        {SET_ZSET_VALUE, 64},      {SET_LIST_SIZE, -2},
+        {SET_LIST_ENTRIES, 512},   {SET_LIST_VALUE, 64},
+        {SET_LIST_DEPTH, 0},       {SET_STREAM_BYTES, 4096},
+        {SET_STREAM_ENTRIES, 100}, {SET_ARRAY_SLICE, 4096},
+        {SET_ARRAY_KMAX, 10},      {SET_ARRAY_KMIN, 5},
+        {SET_MAXMEMORY, 0},        {SET_MAXMEMORY_POLICY, POLICY_NOEVICTION},
+        {SET_CLUSTER, 0},          {SET_DATABASES, 16},
+        {SET_MAXCLIENTS, 10000},   {SET_DEFRAG_IGNORE, 104857600},
+        {SET_DEFRAG_LOWER, 10},    {SET_DEFRAG_UPPER, 100},
+        {SET_DEFRAG_CYCLE_MIN, 1}, {SET_DEFRAG_CYCLE_MAX, 25},
     };
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
         pf->set[common[i].s] = common[i].value;

@@ -16,16 +16,19 @@
 enum { PATH_LIMIT = 65536 }; /* longer keys share their first 64 KiB at most: the rest is one compressed run */
 
 struct rax_walk {
-    uint8_t *key;       /* the last one */
+    uint8_t *key; /* the last one */
     uint32_t *children;
     uint8_t *is_key;
     size_t cap, len;
-    uint64_t tail;      /* characters beyond PATH_LIMIT */
+    uint64_t tail; /* characters beyond PATH_LIMIT */
     bool any, values;
     struct rax_sum sum;
 };
 
-struct rax_walk *rax_walk_new(void) { return calloc(1, sizeof(struct rax_walk)); }
+struct rax_walk *rax_walk_new(void)
+{
+    return calloc(1, sizeof(struct rax_walk));
+}
 
 void rax_walk_free(struct rax_walk *w)
 {
@@ -113,7 +116,7 @@ void rax_add(struct rebuild *r, const uint8_t *key, size_t full)
         while (common < shorter && w->key[common] == key[common])
             common++;
         if (common == len && len == w->len)
-            return; /* a duplicate */
+            return;          /* a duplicate */
         if (common == len) { /* not in order: a prefix of the key before it */
             w->is_key[len] = 1;
             w->sum.keys++;

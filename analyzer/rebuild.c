@@ -9,13 +9,16 @@
 #include <string.h>
 
 static const rebuild_fn by_type[RDB_T_COUNT] = {
-    [RDB_T_STRING] = rebuild_string, [RDB_T_LIST] = rebuild_list,     [RDB_T_SET] = rebuild_set,
-    [RDB_T_ZSET] = rebuild_zset,     [RDB_T_HASH] = rebuild_hash,     [RDB_T_STREAM] = rebuild_stream,
-    [RDB_T_MODULE] = rebuild_module, [RDB_T_VECTORSET] = rebuild_module, [RDB_T_ARRAY] = rebuild_array,   [RDB_T_GCRA] = rebuild_other,
-    [RDB_T_CRON] = rebuild_other,    [RDB_T_JSON] = rebuild_other,
+    [RDB_T_STRING] = rebuild_string, [RDB_T_LIST] = rebuild_list,        [RDB_T_SET] = rebuild_set,
+    [RDB_T_ZSET] = rebuild_zset,     [RDB_T_HASH] = rebuild_hash,        [RDB_T_STREAM] = rebuild_stream,
+    [RDB_T_MODULE] = rebuild_module, [RDB_T_VECTORSET] = rebuild_module, [RDB_T_ARRAY] = rebuild_array,
+    [RDB_T_GCRA] = rebuild_other,    [RDB_T_CRON] = rebuild_other,       [RDB_T_JSON] = rebuild_other,
 };
 
-static bool policy_is(int64_t policy, enum policy a, enum policy b) { return policy == (int64_t)a || policy == (int64_t)b; }
+static bool policy_is(int64_t policy, enum policy a, enum policy b)
+{
+    return policy == (int64_t)a || policy == (int64_t)b;
+}
 
 bool rebuild_init(struct rebuild *r, rdb_parser *p, const struct profile *pf, struct zheap *z)
 {

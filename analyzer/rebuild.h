@@ -17,30 +17,32 @@
 #include "rdb/rdb.h"
 
 /* A radix tree as the server builds it: bytes handed out, nodes, keys. */
-struct rax_sum { uint64_t usable, nodes, keys; };
+struct rax_sum {
+    uint64_t usable, nodes, keys;
+};
 
 /* What MEMORY USAGE needs beyond what was charged. Requested sizes end in _req, usable ones in _zs,
  * sdsAllocSize() (Redis 8.4+) in _as. */
 struct value_stats {
-    uint64_t key_req, key_zs;       /* the key's own sds or the entry that embeds it */
-    uint64_t obj_req, obj_zs;       /* robj, embstr or key object block */
-    bool embedded;                  /* the string value stands in that block */
-    uint64_t str_len, str_zs;       /* raw string value */
+    uint64_t key_req, key_zs; /* the key's own sds or the entry that embeds it */
+    uint64_t obj_req, obj_zs; /* robj, embstr or key object block */
+    bool embedded;            /* the string value stands in that block */
+    uint64_t str_len, str_zs; /* raw string value */
     /* from here on not cleared for strings */
     uint64_t n, buckets;
     uint64_t elem_req, elem_zs, elem_as;
     uint64_t val_req, val_zs, val_as;
-    uint64_t entry_mem;             /* entryMemUsage (8.6+) */
-    double node_zs;                 /* skiplist nodes, expected */
-    double chance;                  /* collision entries or child buckets, expected bytes */
+    uint64_t entry_mem; /* entryMemUsage (8.6+) */
+    double node_zs;     /* skiplist nodes, expected */
+    double chance;      /* collision entries or child buckets, expected bytes */
     uint64_t blob_req, blob_zs;
     uint64_t ql_nodes, ql_entry_zs, ql_first_word, ql_bytes;
-    uint64_t ttl_zs;                /* volatile set */
+    uint64_t ttl_zs; /* volatile set */
     /* streams */
     struct rax_sum ids, group_names, times, refs;
     uint64_t lp_bytes, lp_zs;
     uint64_t groups, pending, consumers, consumer_name_len, consumer_name_as, consumer_name_zs;
-    struct rax_sum pels, consumer_pels, consumer_names;   /* sums over all */
+    struct rax_sum pels, consumer_pels, consumer_names; /* sums over all */
     uint64_t producers, iid_zs, producers_rax_zs;
     /* modules, arrays */
     uint64_t module_mu;
@@ -49,7 +51,11 @@ struct value_stats {
 };
 
 /* A short element kept until it is known whether its collection stays packed. */
-struct memo { uint32_t len; uint8_t kind; /* enum memo_kind */ uint8_t ttl; };
+struct memo {
+    uint32_t len;
+    uint8_t kind; /* enum memo_kind */
+    uint8_t ttl;
+};
 enum memo_kind { MEMO_TEXT, MEMO_INT_SHARED, MEMO_INT };
 
 enum { NODE_COSTS = 256 };
@@ -61,10 +67,10 @@ struct rebuild {
     rdb_parser *p;
     const struct profile *pf;
     struct zheap *z;
-    bool lru, lfu;                  /* the policy unshares integers (maxmemory set) */
+    bool lru, lfu; /* the policy unshares integers (maxmemory set) */
     bool want_largest;
     int64_t now_ms;
-    bool primary;                   /* loads as a master: expired fields are dropped where the server does so */
+    bool primary; /* loads as a master: expired fields are dropped where the server does so */
 
     /* current key */
     const struct rdb_key *key;
@@ -72,28 +78,30 @@ struct rebuild {
     bool ttl;
     struct key_report *k;
     struct value_stats st;
-    const char *damage;             /* set when a packed container was damaged */
+    const char *damage; /* set when a packed container was damaged */
     uint64_t damage_at;
 
     /* kept between keys */
     struct memo *memo;
     size_t memo_cap;
-    uint32_t level_clock;           /* deterministic stand-in for the skiplist's dice */
-    struct node_cost { double mean, variance; } node_cost[NODE_COSTS]; /* of skiplist nodes, by member length */
-    struct rax_walk *rax;           /* the tree being built: one of raxes */
+    uint32_t level_clock; /* deterministic stand-in for the skiplist's dice */
+    struct node_cost {
+        double mean, variance;
+    } node_cost[NODE_COSTS]; /* of skiplist nodes, by member length */
+    struct rax_walk *rax;    /* the tree being built: one of raxes */
     struct rax_walk *raxes[RAX_COUNT];
-    struct key_set *set;            /* scratch: keys that have to be sorted first, keyset.c */
-    uint8_t *node;                  /* scratch for a list node that is to be compressed */
+    struct key_set *set; /* scratch: keys that have to be sorted first, keyset.c */
+    uint8_t *node;       /* scratch for a list node that is to be compressed */
     size_t node_cap;
-    int64_t *expiries;              /* scratch: field TTLs that wait like the memos */
+    int64_t *expiries; /* scratch: field TTLs that wait like the memos */
     size_t expiries_n, expiries_cap;
-    struct ttl_set *fields;         /* of the current hash */
+    struct ttl_set *fields; /* of the current hash */
     struct registered {
         struct ttl_set *set;
         uint64_t bytes;
-    } hashes[16], *slot_hashes;     /* hashes with field TTLs, per database (the first 16) or per slot */
-    unsigned slot;                  /* of the current hash, where slots matter */
-    struct table idmp_keys[16];     /* streams with idempotent producers, per database (8.6.2+) */
+    } hashes[16], *slot_hashes; /* hashes with field TTLs, per database (the first 16) or per slot */
+    unsigned slot;              /* of the current hash, where slots matter */
+    struct table idmp_keys[16]; /* streams with idempotent producers, per database (8.6.2+) */
 };
 
 bool rebuild_init(struct rebuild *r, rdb_parser *p, const struct profile *pf, struct zheap *z);
@@ -129,17 +137,17 @@ bool integer_is_shared(const struct rebuild *r, int64_t v, bool from_text);
 /* elements.c */
 bool element_integer(struct rebuild *r, const struct rdb_element *e, int64_t *v);
 uint8_t memo_kind_of(struct rebuild *r, const struct rdb_element *e, int64_t *v);
-void element_object(struct rebuild *r, const struct rdb_element *e, enum zlabel label);  /* 2.8, 3.2: robj */
+void element_object(struct rebuild *r, const struct rdb_element *e, enum zlabel label); /* 2.8, 3.2: robj */
 void element_object_kind(struct rebuild *r, uint8_t kind, bool from_text, uint64_t len, enum zlabel label);
 void element_object_memo(struct rebuild *r, const struct memo *m, enum zlabel label);
 void element_sds(struct rebuild *r, uint64_t len, enum zlabel label);
 uint64_t sds_alloc_size(const struct rebuild *r, uint64_t len);
 struct memo *memo_reserve(struct rebuild *r, size_t n);
-bool pack_begin(struct rebuild *r, const struct rdb_element *e, struct rdb_pack *pk);     /* opens; notes damage */
+bool pack_begin(struct rebuild *r, const struct rdb_element *e, struct rdb_pack *pk); /* opens; notes damage */
 void note_damage(struct rebuild *r, const struct rdb_pack *pk);
-void pack_walk(struct rebuild *r, const struct rdb_element *e, uint64_t *entries);        /* sum, largest, payload */
-uint64_t pack_bytes_as_loaded(struct rebuild *r, const struct rdb_element *e);            /* rewritten where the target does */
-void value_pack(struct rebuild *r, uint64_t request, enum encoding enc);                  /* the value is one blob */
+void pack_walk(struct rebuild *r, const struct rdb_element *e, uint64_t *entries); /* sum, largest, payload */
+uint64_t pack_bytes_as_loaded(struct rebuild *r, const struct rdb_element *e);     /* rewritten where the target does */
+void value_pack(struct rebuild *r, uint64_t request, enum encoding enc);           /* the value is one blob */
 static inline void note_largest(struct rebuild *r, uint64_t len)
 {
     if (len > r->k->largest)
@@ -154,8 +162,8 @@ struct rax_walk;
 struct rax_walk *rax_walk_new(void);
 void rax_walk_free(struct rax_walk *w);
 void rax_begin(struct rebuild *r, bool values);
-void rax_add(struct rebuild *r, const uint8_t *key, size_t len);
-void rax_end(struct rebuild *r, uint64_t header, struct rax_sum *sum);   /* adds to *sum; charges header too */
+void rax_add(struct rebuild *r, const uint8_t *key, size_t full);
+void rax_end(struct rebuild *r, uint64_t header, struct rax_sum *sum); /* adds to *sum; charges header too */
 
 /* keyset.c: keys of a tree that do not come in order. Beyond a fixed size the rest is counted at the average. */
 struct key_set;
@@ -163,7 +171,7 @@ struct key_set *key_set_new(void);
 void key_set_free(struct key_set *s);
 void key_set_clear(struct key_set *s);
 void key_set_add(struct key_set *s, const void *key, size_t len);
-uint64_t key_set_count(const struct key_set *s);             /* added, duplicates included */
+uint64_t key_set_count(const struct key_set *s); /* added, duplicates included */
 /* Sorts, drops duplicates, charges the tree; each(r) is called once a distinct key (NULL: not). */
 void key_set_rax(struct rebuild *r, struct key_set *s, uint64_t header, bool values, void (*each)(struct rebuild *r),
                  struct rax_sum *sum);
@@ -173,11 +181,11 @@ struct ttl_set;
 struct ttl_set *ttl_set_new(const struct profile *pf);
 void ttl_set_free(struct ttl_set *s);
 void ttl_set_clear(struct ttl_set *s);
-void ttl_set_add(struct ttl_set *s, int64_t expiry_ms);
+void ttl_set_add(struct ttl_set *s, int64_t t);
 uint64_t ttl_set_count(const struct ttl_set *s);
-int64_t ttl_set_least(const struct ttl_set *s);                  /* smallest expiry; only when not empty */
-void ttl_set_charge(struct rebuild *r, struct ttl_set *s);       /* asks for its blocks */
-uint64_t ttl_set_bytes(struct rebuild *r, struct ttl_set *s);    /* the same, only added up */
+int64_t ttl_set_least(const struct ttl_set *s);               /* smallest expiry; only when not empty */
+void ttl_set_charge(struct rebuild *r, struct ttl_set *s);    /* asks for its blocks */
+uint64_t ttl_set_bytes(struct rebuild *r, struct ttl_set *s); /* the same, only added up */
 
 /* memory_usage.c */
 uint64_t memory_usage(const struct rebuild *r);

@@ -11,8 +11,8 @@ enum { BATCH = 64, ARRAY = 80, HEAD = 32, SLOT = 8, DIR_FLAT = 2048, SUPER = 24,
 
 struct slice {
     bool open;
-    uint64_t id, n, first, last;     /* indices inside the slice */
-    uint64_t offset, window;         /* dense; window 0: sparse */
+    uint64_t id, n, first, last; /* indices inside the slice */
+    uint64_t offset, window;     /* dense; window 0: sparse */
 };
 
 struct array_state {
@@ -21,7 +21,10 @@ struct array_state {
     bool flat, super;
 };
 
-static void block(struct rebuild *r, uint64_t request) { r->st.array_zs += zmalloc(r->z, request, ZL_ARRAY); }
+static void block(struct rebuild *r, uint64_t request)
+{
+    r->st.array_zs += zmalloc(r->z, request, ZL_ARRAY);
+}
 
 static void slice_close(struct rebuild *r, struct slice *s)
 {

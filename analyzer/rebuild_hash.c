@@ -23,14 +23,14 @@ struct pair {
 struct part {
     uint64_t len;
     int64_t v;
-    uint8_t kind;           /* enum memo_kind; looked at only where it matters */
+    uint8_t kind; /* enum memo_kind; looked at only where it matters */
     bool from_text;
 };
 
 struct hash_state {
     uint64_t n, total;
     bool as_table, has_ttl_header, ttl_layout;
-    uint64_t packed;        /* bytes of all entries if packed */
+    uint64_t packed; /* bytes of all entries if packed */
     struct table t;
 };
 
@@ -135,7 +135,9 @@ static int by_time(const void *a, const void *b)
 /* The pack held its fields in order of expiry, and so they go into the new structure. */
 static void expiries_release(struct rebuild *r)
 {
-    qsort(r->expiries, r->expiries_n, sizeof *r->expiries, by_time);
+    if (r->expiries_n > 1)
+        if (r->expiries_n)
+            qsort(r->expiries, r->expiries_n, sizeof *r->expiries, by_time);
     for (size_t i = 0; i < r->expiries_n; i++)
         ttl_set_add(r->fields, r->expiries[i]);
     r->expiries_n = 0;
@@ -202,7 +204,8 @@ static void add_to_table(struct rebuild *r, const struct part *f, const struct p
         ttl_set_add(r->fields, expiry);
 }
 
-static void add_packed(struct rebuild *r, struct hash_state *s, const struct part *f, const struct part *v, int64_t expiry)
+static void add_packed(struct rebuild *r, struct hash_state *s, const struct part *f, const struct part *v,
+                       int64_t expiry)
 {
     uint64_t limit = (uint64_t)r->pf->set[SET_HASH_VALUE];
     if (f->len > limit || v->len > limit) {
@@ -224,7 +227,8 @@ static void add_packed(struct rebuild *r, struct hash_state *s, const struct par
         expiry_keep(r, expiry);
 }
 
-static void add_pair(struct rebuild *r, struct hash_state *s, const struct part *f, const struct part *v, int64_t expiry)
+static void add_pair(struct rebuild *r, struct hash_state *s, const struct part *f, const struct part *v,
+                     int64_t expiry)
 {
     const struct profile *pf = r->pf;
     note_largest(r, f->len);
@@ -291,7 +295,10 @@ static void pairs(struct rebuild *r)
 
 /* ---------------------------------------------------------------- packs */
 
-struct pack_facts { uint64_t entries, longest; int64_t first_ttl; };
+struct pack_facts {
+    uint64_t entries, longest;
+    int64_t first_ttl;
+};
 
 /* A pack over the limit: every pair to a table. Entries come as field, value[, expiry]. */
 static void pack_to_table(struct rebuild *r, const struct rdb_element *e, struct hash_state *s, unsigned stride)
@@ -377,7 +384,10 @@ static void packed(struct rebuild *r)
 
 /* ---------------------------------------------------------------- registration with the database */
 
-static bool registers_by_slot(const struct rebuild *r) { return r->pf->cluster && r->pf->ebuckets_by_slot; }
+static bool registers_by_slot(const struct rebuild *r)
+{
+    return r->pf->cluster && r->pf->ebuckets_by_slot;
+}
 
 static struct registered *registry(struct rebuild *r)
 {

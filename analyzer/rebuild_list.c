@@ -14,28 +14,28 @@
 
 enum {
     BATCH = 32,
-    FILL_SAFETY = 8192,         /* quicklist.c SIZE_SAFETY_LIMIT */
-    COMPRESS_MIN = 48,          /* MIN_COMPRESS_BYTES */
-    COMPRESS_GAIN = 8,          /* MIN_COMPRESS_IMPROVE */
-    NODE_BUFFER_MAX = 4 << 20   /* longer nodes are taken as they are */
+    FILL_SAFETY = 8192,       /* quicklist.c SIZE_SAFETY_LIMIT */
+    COMPRESS_MIN = 48,        /* MIN_COMPRESS_BYTES */
+    COMPRESS_GAIN = 8,        /* MIN_COMPRESS_IMPROVE */
+    NODE_BUFFER_MAX = 4 << 20 /* longer nodes are taken as they are */
 };
 
 struct list_node {
-    uint64_t bytes;             /* requested, uncompressed */
-    uint64_t compressed;        /* LZF length, 0: does not compress */
+    uint64_t bytes;      /* requested, uncompressed */
+    uint64_t compressed; /* LZF length, 0: does not compress */
     uint64_t elements;
     bool plain;
 };
 
 struct list_state {
     uint64_t elements, nodes;
-    uint64_t depth;             /* list-compress-depth */
-    struct list_node *held;     /* the last `depth` nodes: they stay uncompressed if nothing follows */
+    uint64_t depth;         /* list-compress-depth */
+    struct list_node *held; /* the last `depth` nodes: they stay uncompressed if nothing follows */
     uint64_t nheld, first_held;
-    struct list_node only;      /* the first node, for the conversion to a bare listpack */
-    struct list_node open;      /* node being filled (types 1, 10) */
+    struct list_node only; /* the first node, for the conversion to a bare listpack */
+    struct list_node open; /* node being filled (types 1, 10) */
     bool has_open;
-    size_t built;               /* bytes of the open node in r->node */
+    size_t built; /* bytes of the open node in r->node */
 };
 
 /* ---------------------------------------------------------------- limits */
@@ -234,7 +234,8 @@ static size_t put_string_head(uint8_t *p, uint64_t len)
 }
 
 /* Appends an entry behind r->node[s->built]; data may be NULL for integers. */
-static void build_entry(struct rebuild *r, struct list_state *s, bool integer, int64_t v, const uint8_t *data, uint64_t len)
+static void build_entry(struct rebuild *r, struct list_state *s, bool integer, int64_t v, const uint8_t *data,
+                        uint64_t len)
 {
     uint8_t *base = node_room(r, s->built + (size_t)len + 32);
     if (base == NULL || (!integer && data == NULL)) {

@@ -16,21 +16,38 @@
 
 enum {
     BATCH = 64,
-    MODULE_VALUE = 16, VSET_OBJECT = 112, HNSW = 1672 /* with 32 mutexes of 40 */, NODE_VALUE = 16,
-    NODE = 312, NODE_LAYER = 24, LINK = 8,
-    SAMPLED = 20               /* VectorSetMemUsage looks at so many nodes from the head */
+    MODULE_VALUE = 16,
+    VSET_OBJECT = 112,
+    HNSW = 1672 /* with 32 mutexes of 40 */,
+    NODE_VALUE = 16,
+    NODE = 312,
+    NODE_LAYER = 24,
+    LINK = 8,
+    SAMPLED = 20 /* VectorSetMemUsage looks at so many nodes from the head */
 };
 
-enum vset_step { V_DIM, V_NODES, V_CONFIG, V_FLAGS, V_INPUT, V_PROJECTION, V_NAME, V_ATTRIBUTES, V_VECTOR, V_COUNT, V_PARAM };
+enum vset_step {
+    V_DIM,
+    V_NODES,
+    V_CONFIG,
+    V_FLAGS,
+    V_INPUT,
+    V_PROJECTION,
+    V_NAME,
+    V_ATTRIBUTES,
+    V_VECTOR,
+    V_COUNT,
+    V_PARAM
+};
 
 struct vset {
     enum vset_step step;
     uint64_t dim, nodes, quant, m, flags, input, projection;
-    uint64_t params, at;       /* of the current node; index of the next parameter */
+    uint64_t params, at; /* of the current node; index of the next parameter */
     uint64_t level, layer, links, next_layer;
     bool has_worst;
     uint64_t max_links0, vector, attributes, attribute_nodes;
-    uint64_t names[SAMPLED], attrs[SAMPLED], seen;   /* item sizes of the last nodes: they are the head */
+    uint64_t names[SAMPLED], attrs[SAMPLED], seen; /* item sizes of the last nodes: they are the head */
 };
 
 /* A redisObject made from text: embstr up to 44 bytes; what came compressed stays raw. */
@@ -123,8 +140,14 @@ static void vset_param(struct rebuild *r, struct vset *v, uint64_t value)
 static void vset_number(struct rebuild *r, struct vset *v, uint64_t value)
 {
     switch (v->step) {
-    case V_DIM: v->dim = value > (1U << 24) ? 1U << 24 : value; v->step = V_NODES; break;
-    case V_NODES: v->nodes = value; v->step = V_CONFIG; break;
+    case V_DIM:
+        v->dim = value > (1U << 24) ? 1U << 24 : value;
+        v->step = V_NODES;
+        break;
+    case V_NODES:
+        v->nodes = value;
+        v->step = V_CONFIG;
+        break;
     case V_CONFIG:
         v->quant = value & 255;
         v->m = (value >> 8) & 0xFFFF;
@@ -132,8 +155,14 @@ static void vset_number(struct rebuild *r, struct vset *v, uint64_t value)
             v->m = 16; /* HNSW_DEFAULT_M */
         v->step = V_FLAGS;
         break;
-    case V_FLAGS: v->flags = value; v->step = value & 1 ? V_INPUT : V_NAME; break;
-    case V_INPUT: v->input = value > (1U << 24) ? 1U << 24 : value; v->step = V_PROJECTION; break;
+    case V_FLAGS:
+        v->flags = value;
+        v->step = value & 1 ? V_INPUT : V_NAME;
+        break;
+    case V_INPUT:
+        v->input = value > (1U << 24) ? 1U << 24 : value;
+        v->step = V_PROJECTION;
+        break;
     case V_COUNT:
         v->params = value;
         v->at = 0;

@@ -11,13 +11,13 @@
 enum { BATCH = 64 };
 
 struct set_state {
-    uint64_t n;              /* members seen */
-    uint64_t total;          /* members in the file */
+    uint64_t n;     /* members seen */
+    uint64_t total; /* members in the file */
     enum { AS_INTSET, AS_LISTPACK, AS_TABLE } as;
-    unsigned width;          /* intset: bytes a member */
+    unsigned width; /* intset: bytes a member */
     int64_t min, max;
-    uint64_t lp_bytes;       /* listpack: entries */
-    uint64_t lp_capacity;    /* it was created with room for this many bytes */
+    uint64_t lp_bytes;    /* listpack: entries */
+    uint64_t lp_capacity; /* it was created with room for this many bytes */
     uint64_t longest;
     struct table t;
 };

@@ -15,17 +15,23 @@ enum { BATCH = 64, ID = 16, LIST = 48, LIST_NODE = 24, DICT = 56, ENTRY = 24 };
 
 struct stream_state {
     bool ids_done, has_groups;
-    bool pel_open, consumers_open, consumer_pel_open;   /* trees being filled */
+    bool pel_open, consumers_open, consumer_pel_open; /* trees being filled */
     uint64_t pending_refs;
     bool has_producers;
     struct table iids;
     bool iids_open;
-    struct key_set *times;      /* 8.4: of the current group */
+    struct key_set *times; /* 8.4: of the current group */
     unsigned meta;
 };
 
-static void use(struct rebuild *r, enum rax_slot slot) { r->rax = r->raxes[slot]; }
-static uint64_t header(const struct rebuild *r) { return (uint64_t)r->pf->rax; }
+static void use(struct rebuild *r, enum rax_slot slot)
+{
+    r->rax = r->raxes[slot];
+}
+static uint64_t header(const struct rebuild *r)
+{
+    return (uint64_t)r->pf->rax;
+}
 
 static void ids_close(struct rebuild *r, struct stream_state *s)
 {
@@ -221,7 +227,10 @@ static void register_producers(struct rebuild *r)
 
 /* ---------------------------------------------------------------- the walk */
 
-static void reference_list(struct rebuild *r) { zmalloc(r->z, LIST, ZL_NACK); }
+static void reference_list(struct rebuild *r)
+{
+    zmalloc(r->z, LIST, ZL_NACK);
+}
 
 static void finish(struct rebuild *r, struct stream_state *s)
 {

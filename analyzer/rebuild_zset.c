@@ -83,8 +83,8 @@ static void skiplist_finish(struct rebuild *r, const struct table *t)
 struct zset_state {
     bool may_pack;
     uint64_t n;
-    uint64_t packed;         /* bytes of all entries if packed */
-    uint64_t longest;        /* as the limit sees it */
+    uint64_t packed;  /* bytes of all entries if packed */
+    uint64_t longest; /* as the limit sees it */
 };
 
 static uint64_t packed_string(const struct profile *pf, uint64_t len, bool integer, int64_t v)

@@ -225,11 +225,11 @@ void segments_of(const struct splitter *s, const uint8_t *name, size_t len, stru
     }
     if (s->fallback && next_separator(s, name, len, -1) == len)
         only = fallback_separator(name, len);
-    for (size_t at = 0; out->n < s->depth;) {
+    for (size_t at = 0;;) {
         size_t n = next_separator(s, name + at, len - at, only);
         bool last = at + n == len;
         add_part(out, name + at, n, last ? -1 : name[at + n], false);
-        if (last)
+        if (last || out->n >= s->depth)
             return;
         at += n + 1;
     }
@@ -237,7 +237,7 @@ void segments_of(const struct splitter *s, const uint8_t *name, size_t len, stru
 
 static uint64_t hash_long(const struct splitter *s, const uint8_t *name, size_t len, bool *digits_matter)
 {
-    struct segments all;
+    struct segments all = {0};
     segments_of(s, name, len, &all);
     *digits_matter = true;
     return all.hash[all.n - 1];

@@ -88,9 +88,15 @@ static inline uint64_t zl_integer_body(int64_t v)
     return 9;
 }
 
-static inline uint64_t zl_string_body(uint64_t len) { return len + (len < 64 ? 1 : len < 16384 ? 2 : 5); }
+static inline uint64_t zl_string_body(uint64_t len)
+{
+    return len + (len < 64 ? 1 : len < 16384 ? 2 : 5);
+}
 
-static inline uint64_t round8(uint64_t n) { return (n + 7) & ~7ULL; }
+static inline uint64_t round8(uint64_t n)
+{
+    return (n + 7) & ~7ULL;
+}
 
 static inline uint64_t pow2_at_least(uint64_t n)
 {

@@ -164,7 +164,8 @@ double table_collisions(const struct table *t, double *variance)
 
 static double children_of(uint64_t k)
 {
-    return k <= BUCKET_ENTRIES ? 0 : (double)((k - BUCKET_ENTRIES + 5) / 6);
+    uint64_t children = k <= BUCKET_ENTRIES ? 0 : (k - BUCKET_ENTRIES + 5) / 6; /* whole buckets */
+    return (double)children;
 }
 
 /* Children of n entries in m buckets: the entries of one bucket are Binomial(n, 1/m). */

@@ -37,7 +37,10 @@ void table_expand(struct table *t, uint64_t n);
 void table_insert(struct table *t, uint64_t n, double extra_steps);
 
 /* Requested bytes of one bucket array. */
-static inline uint64_t table_array(const struct table *t, uint64_t buckets) { return buckets * (t->hashtable ? 64 : 8); }
+static inline uint64_t table_array(const struct table *t, uint64_t buckets)
+{
+    return buckets * (t->hashtable ? 64 : 8);
+}
 
 /* dict: entries that share a bucket with an earlier one (each costs a no-value entry): expectation and variance. */
 double table_collisions(const struct table *t, double *variance);

@@ -63,10 +63,14 @@ void file_aux(struct file_report *f, const struct rdb_bytes *name, const struct 
 /* ---------------------------------------------------------------- profile */
 
 /* Which release writes an RDB version, for files that do not say (2.8) or say 255.255.255. */
-static const struct { enum rdb_family family; int rdb; const char *version; } by_rdb[] = {
-    {RDB_FAMILY_REDIS, 6, "2.8"},  {RDB_FAMILY_REDIS, 7, "3.2"},  {RDB_FAMILY_REDIS, 8, "4.0"},
-    {RDB_FAMILY_REDIS, 9, "6.2"},  {RDB_FAMILY_REDIS, 10, "7.0"}, {RDB_FAMILY_REDIS, 11, "7.2"},
-    {RDB_FAMILY_REDIS, 12, "8.4"}, {RDB_FAMILY_REDIS, 13, "8.6"}, {RDB_FAMILY_REDIS, 1 << 20, "8.8"},
+static const struct {
+    enum rdb_family family;
+    int rdb;
+    const char *version;
+} by_rdb[] = {
+    {RDB_FAMILY_REDIS, 6, "2.8"},        {RDB_FAMILY_REDIS, 7, "3.2"},  {RDB_FAMILY_REDIS, 8, "4.0"},
+    {RDB_FAMILY_REDIS, 9, "6.2"},        {RDB_FAMILY_REDIS, 10, "7.0"}, {RDB_FAMILY_REDIS, 11, "7.2"},
+    {RDB_FAMILY_REDIS, 12, "8.4"},       {RDB_FAMILY_REDIS, 13, "8.6"}, {RDB_FAMILY_REDIS, 1 << 20, "8.8"},
     {RDB_FAMILY_VALKEY, 1 << 20, "9.1"},
 };
 
@@ -78,7 +82,10 @@ static const char *version_by_rdb(enum rdb_family family, int rdb)
     return "7.2";
 }
 
-static bool development(const char *version) { return strncmp(version, "255.", 4) == 0 || strncmp(version, "999.", 4) == 0; }
+static bool development(const char *version)
+{
+    return strncmp(version, "255.", 4) == 0 || strncmp(version, "999.", 4) == 0;
+}
 
 static void writer_defaults(struct file_report *f)
 {
@@ -101,7 +108,8 @@ static void split_spec(const char *spec, const char *own_family, char family[16]
 
 static void unknown_target(const char *spec, char err[256])
 {
-    size_t used = (size_t)snprintf(err, 256, "--target=%.40s: not FAMILY:MAJOR.MINOR of redis or valkey; known are", spec);
+    size_t used =
+        (size_t)snprintf(err, 256, "--target=%.40s: not FAMILY:MAJOR.MINOR of redis or valkey; known are", spec);
     for (size_t i = 0; i < profile_count() && used < 240; i++) {
         const char *family, *version;
         profile_name(i, &family, &version);
@@ -143,8 +151,8 @@ bool target_choose(struct analysis *a, const struct analyze_options *o, struct p
     snprintf(name, sizeof name, "%s %s", pf->family, pf->version_text);
     a->target = strdup(name);
     if (!choice.exact)
-        analysis_note(a, "no profile for %s %s: costed as %s %s, the nearest known version", family, version, pf->family,
-                      pf->version_text);
+        analysis_note(a, "no profile for %s %s: costed as %s %s, the nearest known version", family, version,
+                      pf->family, pf->version_text);
     return a->target != NULL;
 }
 
@@ -158,7 +166,9 @@ bool target_allocator(struct analysis *a, const struct analyze_options *o, const
     if (o->allocator) {
         enum alloc_kind named;
         if (!allocator_kind_by_name(o->allocator, &named)) {
-            snprintf(err, 256, "--allocator=%.40s: not one of jemalloc, jemalloc-q16, jemalloc-3, libc, tcmalloc, prefix", o->allocator);
+            snprintf(err, 256,
+                     "--allocator=%.40s: not one of jemalloc, jemalloc-q16, jemalloc-3, libc, tcmalloc, prefix",
+                     o->allocator);
             return false;
         }
         if (named == ALLOC_LIBC)

@@ -15,9 +15,15 @@ bool topn_init(struct topn *t, size_t cap, bool by_elements)
     return t->heap != NULL;
 }
 
-static uint64_t figure_of(bool by_elements, const struct key_report *k) { return by_elements ? k->elements : k->bytes; }
+static uint64_t figure_of(bool by_elements, const struct key_report *k)
+{
+    return by_elements ? k->elements : k->bytes;
+}
 
-static uint64_t figure(const struct topn *t, const struct key_report *k) { return figure_of(t->by_elements, k); }
+static uint64_t figure(const struct topn *t, const struct key_report *k)
+{
+    return figure_of(t->by_elements, k);
+}
 
 static int by_name(const struct key_report *a, const struct key_report *b)
 {

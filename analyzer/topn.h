@@ -10,13 +10,16 @@
 struct topn {
     bool by_elements;
     size_t n, cap;
-    struct key_report *heap;    /* least first; names are copies */
-    uint64_t least;             /* figure of heap[0] once full, else 0 */
+    struct key_report *heap; /* least first; names are copies */
+    uint64_t least;          /* figure of heap[0] once full, else 0 */
 };
 
 bool topn_init(struct topn *t, size_t cap, bool by_elements);
 
-static inline bool topn_wants(const struct topn *t, uint64_t figure) { return t->cap && (t->n < t->cap || figure >= t->least); }
+static inline bool topn_wants(const struct topn *t, uint64_t figure)
+{
+    return t->cap && (t->n < t->cap || figure >= t->least);
+}
 
 void topn_add(struct topn *t, const struct key_report *k);
 

@@ -16,25 +16,26 @@
 
 enum {
     SET_LIMIT = 1 << 16,
-    EB_ITEMS = 16,              /* ebuckets.h EB_SEG_MAX_ITEMS */
-    EB_FIRST = 16, EB_NEXT = 24, /* FirstSegHdr, NextSegHdr */
-    V_ITEMS = 127               /* vset.c VOLATILESET_VECTOR_BUCKET_MAX_SIZE */
+    EB_ITEMS = 16, /* ebuckets.h EB_SEG_MAX_ITEMS */
+    EB_FIRST = 16,
+    EB_NEXT = 24, /* FirstSegHdr, NextSegHdr */
+    V_ITEMS = 127 /* vset.c VOLATILESET_VECTOR_BUCKET_MAX_SIZE */
 };
 
 struct bucket {
-    int64_t key;                /* Redis: smallest expiry it may hold; Valkey: end, exclusive */
+    int64_t key; /* Redis: smallest expiry it may hold; Valkey: end, exclusive */
     uint64_t n;
-    bool pointer_table;         /* Valkey: a full vector within 16 ms */
-    int64_t *items;             /* sorted; room for limit items; a longer bucket holds equal (or table) items */
+    bool pointer_table; /* Valkey: a full vector within 16 ms */
+    int64_t *items;     /* sorted; room for limit items; a longer bucket holds equal (or table) items */
 };
 
 struct ttl_set {
     const struct profile *pf;
     uint64_t count, beyond;
-    unsigned limit;             /* items of one bucket */
+    unsigned limit; /* items of one bucket */
     struct bucket *b;
     size_t nb, cap;
-    bool tree;                  /* buckets hang in a radix tree */
+    bool tree; /* buckets hang in a radix tree */
 };
 
 struct ttl_set *ttl_set_new(const struct profile *pf)
@@ -65,9 +66,15 @@ void ttl_set_free(struct ttl_set *s)
     free(s);
 }
 
-uint64_t ttl_set_count(const struct ttl_set *s) { return s->count + s->beyond; }
+uint64_t ttl_set_count(const struct ttl_set *s)
+{
+    return s->count + s->beyond;
+}
 
-int64_t ttl_set_least(const struct ttl_set *s) { return s->b[0].items[0]; }
+int64_t ttl_set_least(const struct ttl_set *s)
+{
+    return s->b[0].items[0];
+}
 
 /* ---------------------------------------------------------------- buckets */
 
@@ -81,7 +88,7 @@ static struct bucket *bucket_insert(struct ttl_set *s, size_t at, int64_t key)
         s->b = b;
         s->cap = cap;
     }
-    int64_t *items = malloc(s->limit * sizeof *items);
+    int64_t *items = calloc(s->limit, sizeof *items);
     if (items == NULL)
         return NULL;
     memmove(s->b + at + 1, s->b + at, (s->nb - at) * sizeof *s->b);
@@ -205,8 +212,14 @@ static int64_t window_end(int64_t t, int64_t size)
     int64_t start = t & ~(size - 1);
     return start > INT64_MAX - size ? INT64_MAX : start + size;
 }
-static int64_t wide_end(int64_t t) { return window_end(t, 8192); }
-static int64_t narrow_end(int64_t t) { return window_end(t, 16); }
+static int64_t wide_end(int64_t t)
+{
+    return window_end(t, 8192);
+}
+static int64_t narrow_end(int64_t t)
+{
+    return window_end(t, 16);
+}
 
 /* Nearest index to the middle where the 16 ms window changes; 0: none. */
 static size_t v_cut(const struct bucket *b)

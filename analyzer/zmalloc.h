@@ -19,22 +19,33 @@
 
 /* What a block is for: the vocabulary of --explain and of the totals by structure. names in zmalloc.c */
 enum zlabel {
-    ZL_KEY,              /* key sds, or the key object that embeds it */
-    ZL_ENTRY,            /* dictEntry of the main dictionary */
-    ZL_EXPIRE,           /* dictEntry of the expires dictionary */
-    ZL_ROBJ,             /* the value's redisObject */
-    ZL_STRING,           /* value sds / embstr */
-    ZL_PACK,             /* listpack, ziplist, intset, zipmap blob */
-    ZL_QUICKLIST, ZL_QUICKLIST_NODE, ZL_PLAIN_NODE,
-    ZL_DICT, ZL_TABLE,   /* dict / hashtable header; bucket array */
-    ZL_ELEMENT_ENTRY,    /* dictEntry or entry block of an element */
-    ZL_ELEMENT,          /* element, field or member string */
-    ZL_VALUE,            /* field's value string */
-    ZL_SKIPLIST, ZL_SKIPLIST_NODE,
-    ZL_STREAM, ZL_RAX, ZL_GROUP, ZL_CONSUMER, ZL_NACK,
-    ZL_TTL,              /* ebuckets, volatile sets, listpackEx header */
-    ZL_MODULE, ZL_ARRAY, ZL_LIST_NODE,
-    ZL_FUNCTION, ZL_KEYSPACE,
+    ZL_KEY,    /* key sds, or the key object that embeds it */
+    ZL_ENTRY,  /* dictEntry of the main dictionary */
+    ZL_EXPIRE, /* dictEntry of the expires dictionary */
+    ZL_ROBJ,   /* the value's redisObject */
+    ZL_STRING, /* value sds / embstr */
+    ZL_PACK,   /* listpack, ziplist, intset, zipmap blob */
+    ZL_QUICKLIST,
+    ZL_QUICKLIST_NODE,
+    ZL_PLAIN_NODE,
+    ZL_DICT,
+    ZL_TABLE,         /* dict / hashtable header; bucket array */
+    ZL_ELEMENT_ENTRY, /* dictEntry or entry block of an element */
+    ZL_ELEMENT,       /* element, field or member string */
+    ZL_VALUE,         /* field's value string */
+    ZL_SKIPLIST,
+    ZL_SKIPLIST_NODE,
+    ZL_STREAM,
+    ZL_RAX,
+    ZL_GROUP,
+    ZL_CONSUMER,
+    ZL_NACK,
+    ZL_TTL, /* ebuckets, volatile sets, listpackEx header */
+    ZL_MODULE,
+    ZL_ARRAY,
+    ZL_LIST_NODE,
+    ZL_FUNCTION,
+    ZL_KEYSPACE,
     ZL_COUNT
 };
 extern const char *const zlabel_names[ZL_COUNT];
@@ -45,14 +56,14 @@ typedef void (*ztrace_fn)(void *ctx, enum zlabel label, uint64_t request, uint64
 
 struct zheap {
     const struct allocator *a;
-    struct slabs *slabs;         /* NULL: placement is not modelled */
-    uint64_t used;               /* used_memory: sum of live blocks' counted sizes, without the baseline */
-    uint64_t peak;               /* highest value of used before the last time it fell: read it with zheap_peak() */
-    uint64_t mmap_threshold;     /* glibc: chunks of this size are mapped; freeing mapped ones raises it */
-    uint64_t key_used;           /* charged since zheap_key_begin */
-    uint64_t key_request;        /* requested bytes of the same blocks */
+    struct slabs *slabs;     /* NULL: placement is not modelled */
+    uint64_t used;           /* used_memory: sum of live blocks' counted sizes, without the baseline */
+    uint64_t peak;           /* highest value of used before the last time it fell: read it with zheap_peak() */
+    uint64_t mmap_threshold; /* glibc: chunks of this size are mapped; freeing mapped ones raises it */
+    uint64_t key_used;       /* charged since zheap_key_begin */
+    uint64_t key_request;    /* requested bytes of the same blocks */
     uint64_t key_blocks;
-    double key_expected;         /* expected value of the chance part, on top of key_used */
+    double key_expected; /* expected value of the chance part, on top of key_used */
     double key_variance;
     double variance;             /* of used: sum over all charges */
     double fraction;             /* of a byte that charges have left over, -1 .. 1 */
@@ -72,6 +83,15 @@ static inline void zheap_key_begin(struct zheap *z)
 {
     z->key_used = z->key_request = z->key_blocks = 0;
     z->key_expected = z->key_variance = 0;
+}
+
+/* Takes back what the current key was charged, as a sum: for a key that turned out to be incomplete. Its placement and
+ * the sums by label stay. */
+static inline void zheap_key_undo(struct zheap *z)
+{
+    uint64_t charged = z->key_used + (uint64_t)(z->key_expected > 0 ? z->key_expected : 0);
+    z->used = z->used > charged ? z->used - charged : 0;
+    zheap_key_begin(z);
 }
 
 uint64_t zmalloc_slow(struct zheap *z, uint64_t request, enum zlabel label, uint64_t count);

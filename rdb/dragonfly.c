@@ -75,7 +75,7 @@ bool rdb_piece_push(struct rdb_parser *p, uint8_t opcode)
     struct rdb_reader inner;
     if (!rdb_input_open_callback(&piece->input, piece_read, piece) ||
         !rdb_unpack_push(&piece->input, opcode == RDB_OP_DF_ZSTD ? RDB_WRAP_ZSTD : RDB_WRAP_LZ4) ||
-        !reader_open(&inner, &piece->input, p->r.cap, true)) {
+        !reader_open(&inner, &piece->input, p->r.window, true)) {
         rdb_input_close(&piece->input);
         free(piece);
         return rdb_fail(p, RDB_ERR_NOMEM, at, "out of memory");

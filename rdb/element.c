@@ -224,7 +224,7 @@ bool rdb_element_lend(struct rdb_parser *p, const struct rdb_element *e, struct 
     switch ((enum rdb_form)e->form) {
     case RDB_F_INT: b->len = (size_t)rdb_ll2text(e->num, p->open_text); return true;
     case RDB_F_RAW:
-        b->data = stored_head(p, e, e->len, p->r.cap / 2, &have);
+        b->data = stored_head(p, e, e->len, p->r.window / 2, &have);
         b->len = b->data ? have : 0;
         return b->data != NULL;
     default: break;
@@ -232,7 +232,7 @@ bool rdb_element_lend(struct rdb_parser *p, const struct rdb_element *e, struct 
     size_t want = e->len < LZF_WHOLE_MAX ? (size_t)e->len : LZF_WHOLE_MAX;
     if (!scratch(p, want))
         return false;
-    const uint8_t *in = stored_head(p, e, e->clen, p->r.cap / 2, &have);
+    const uint8_t *in = stored_head(p, e, e->clen, p->r.window / 2, &have);
     size_t made = in ? lzf_head(in, have, p->scratch, want) : SIZE_MAX;
     if (made == SIZE_MAX || (have == e->clen && made != want))
         return rdb_fail(p, RDB_ERR_CORRUPT, at, "expected a string, its lzf data is damaged");

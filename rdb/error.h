@@ -10,6 +10,7 @@
 #include "rdb/rdb.h"
 
 #define RDB_COLD         __attribute__((cold, noinline))
+#define RDB_NOINLINE     __attribute__((noinline)) /* keeps a long path out of a short function */
 #define RDB_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 /* What functions that note a failure give back, seen by the compiler at each call: `return rdb_fail(...)`. */

@@ -56,6 +56,9 @@ void rdb_input_close(struct rdb_input *in);
 /* Reads from a layer: what was peeked at first, then its own read(); never more than its bound. */
 ptrdiff_t rdb_layer_read(struct rdb_layer *l, uint8_t *buf, size_t n);
 
+/* Reads the chain on a thread from now on, if one can be had (ahead.c). */
+void rdb_ahead_push(struct rdb_input *in);
+
 /* Puts a layer for one of RDB_WRAP_GZIP, _ZSTD, _LZ4 on top (unpack.c). */
 bool rdb_unpack_push(struct rdb_input *in, unsigned wrap);
 

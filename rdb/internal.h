@@ -56,10 +56,10 @@ enum {
     LZF_PIECE = 256 * 1024       /* buffer for that: history, unread bytes (64 KiB) and a new piece */
 };
 
-/* More cannot come out of clen bytes: three bytes give 264. */
+/* Three bytes give 264 at most, and 33 bytes 32 at least: lengths that are not so related are lies. */
 static inline bool lzf_plausible(uint64_t clen, uint64_t ulen)
 {
-    return clen > 0 && ulen > 0 && clen < UINT64_MAX / 128 && ulen <= clen * 88 + 32;
+    return clen > 0 && ulen > 0 && clen < UINT64_MAX / 128 && ulen <= clen * 88 + 32 && clen <= ulen + ulen / 32 + 1;
 }
 
 /* Expands in[0..n) to exactly len bytes of out (with LZF_SLACK behind). False: damaged. */
@@ -112,15 +112,16 @@ enum rdb_parser_state { RDB_S_RUNNING, RDB_S_ENDED, RDB_S_FAILED };
 
 struct rdb_parser {
     struct rdb_reader r;
-    const struct rdb_type_info *types[256]; /* what a type byte means in this file; NULL: opcode or unknown */
     struct rdb_value v;
     struct rdb_attr attr;
-    uint8_t state; /* enum rdb_parser_state */
-    bool has_key;  /* a key was begun: r.note or r.note_copy is its name */
+    uint8_t state;  /* enum rdb_parser_state */
+    bool has_key;   /* a key was begun: r.note or r.note_copy is its name */
+    bool ms_little; /* times are little endian for sure (RDB 9 and later) */
     uint32_t db, key_db;
-    uint64_t pending;      /* bytes at r.p of an element handed out without data, still to be read or skipped */
-    uint64_t pending_seen; /* pending when it was handed out: the element is untouched while they are equal */
-    unsigned families;     /* family bits whose rows count */
+    uint64_t pending;        /* bytes at r.p of an element handed out without data, still to be read or skipped */
+    uint64_t pending_seen;   /* pending when it was handed out: the element is untouched while they are equal */
+    struct rdb_piece *piece; /* dragonfly.c: the compressed piece being read */
+    const struct rdb_type_info *types[256]; /* what a type byte means in this file; NULL: opcode or unknown */
 
     /* cold from here on */
     struct rdb_info info;
@@ -137,7 +138,7 @@ struct rdb_parser {
     struct lzf_stream lzf;
     struct rdb_template_slot *templates;
     size_t templates_cap, templates_len;
-    struct rdb_piece *piece; /* dragonfly.c: the compressed piece being read */
+    unsigned families; /* family bits whose rows count */
 };
 
 uint64_t rdb_piece_tell(const struct rdb_parser *p); /* dragonfly.c */
@@ -294,11 +295,11 @@ bool rdb_element_lend(struct rdb_parser *p, const struct rdb_element *e, struct 
 /* Begins the value of a key: reads what stands in front of its first element into k and p->v. */
 bool rdb_value_begin(struct rdb_parser *p, struct rdb_key *k);
 bool rdb_value_skip(struct rdb_parser *p);
-void rdb_value_begin_string(struct rdb_parser *p, const struct rdb_type_info *info);
 
 /* The items of MODULE_AUX, as if they were a value. */
 void rdb_value_begin_items(struct rdb_parser *p);
 
+size_t rdb_fill_string(struct rdb_parser *p, struct rdb_element *out, size_t cap);
 void rdb_stream_begin(struct rdb_parser *p);
 size_t rdb_fill_stream(struct rdb_parser *p, struct rdb_element *out, size_t cap);
 size_t rdb_fill_module(struct rdb_parser *p, struct rdb_element *out, size_t cap);

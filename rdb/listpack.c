@@ -85,6 +85,21 @@ static bool entry_head(const uint8_t *b, size_t have, struct rdb_entry *e, size_
     return true;
 }
 
+/* The entry at b when all of it, backlen included, is in b[0..have): bytes it takes, 0 when the careful way must see to
+ * it. */
+static inline size_t whole_entry(const uint8_t *b, size_t have, struct rdb_entry *e)
+{
+    size_t head;
+    if (!entry_head(b, have, e, &head))
+        return 0;
+    uint64_t size = head + (e->is_int ? 0 : e->len);
+    if (size >= have)
+        return 0;
+    e->data = e->is_int ? NULL : b + head;
+    unsigned width = size < 128 && b[size] == size ? 1 : backlen_width(b + size, have - (size_t)size, size);
+    return width ? (size_t)size + width : 0;
+}
+
 /* The string handed out last did not fit: passes over it, then looks at its backlen. */
 static bool finish_pending(struct rdb_pack *k)
 {
@@ -99,7 +114,7 @@ static bool finish_pending(struct rdb_pack *k)
     return true;
 }
 
-static int next_far(struct rdb_pack *k, struct rdb_entry *e)
+static RDB_NOINLINE int next_far(struct rdb_pack *k, struct rdb_entry *e)
 {
     if (k->pending && !finish_pending(k))
         return -1;
@@ -137,46 +152,32 @@ static int next_far(struct rdb_pack *k, struct rdb_entry *e)
 int listpack_next(struct rdb_pack *k, struct rdb_entry *e)
 {
     const uint8_t *b = k->c.p;
-    size_t have = (size_t)(k->c.end - b);
+    size_t have = (size_t)(k->c.end - b), taken = 0;
     if (RDB_LIKELY(have > 1 && k->pending == 0)) {
         size_t c = b[0], size = (c & 0x3f) + 1;
         if (c - 0x80 < 0x40 && size < have && b[size] == size) {
             e->data = b + 1;
             e->len = size - 1;
             e->is_int = false;
-            k->c.p = b + size + 1;
-            k->seen++;
-            return 1;
-        }
-        if (c < 0x80 && b[1] == 1) {
+            taken = size + 1;
+        } else if (c < 0x80 && b[1] == 1) {
             e->data = NULL;
             e->len = 1u + (c > 9) + (c > 99);
             e->num = (int64_t)c;
             e->is_int = true;
-            k->c.p = b + 2;
-            k->seen++;
-            return 1;
+            taken = 2;
+        } else {
+            taken = whole_entry(b, have, e);
         }
     }
-    return next_far(k, e);
+    if (RDB_UNLIKELY(taken == 0))
+        return next_far(k, e);
+    k->c.p = b + taken;
+    k->seen++;
+    return 1;
 }
 
 /* ---------------------------------------------------------------- sum */
-
-/* The entry at b when it is neither a 7-bit integer nor a short string: bytes it takes, 0 when next must see to it. */
-static size_t sum_other(const uint8_t *b, size_t have, uint64_t *len)
-{
-    struct rdb_entry e;
-    size_t head;
-    if (!entry_head(b, have, &e, &head))
-        return 0;
-    uint64_t size = head + (e.is_int ? 0 : e.len);
-    if (size >= have)
-        return 0;
-    unsigned width = size < 128 && b[size] == size ? 1 : backlen_width(b + size, have - (size_t)size, size);
-    *len = e.len;
-    return width ? (size_t)size + width : 0;
-}
 
 void listpack_sum(struct rdb_pack *k, struct rdb_pack_sum *sum)
 {
@@ -197,9 +198,11 @@ void listpack_sum(struct rdb_pack *k, struct rdb_pack_sum *sum)
             len = 1u + (c > 9) + (c > 99);
             b += 2;
         } else {
-            size_t taken = sum_other(b, have, &len);
+            struct rdb_entry e;
+            size_t taken = whole_entry(b, have, &e);
             if (RDB_UNLIKELY(taken == 0))
                 break;
+            len = e.len;
             b += taken;
         }
         entries++;

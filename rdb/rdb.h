@@ -93,6 +93,7 @@ struct rdb_options {
     size_t key_limit; /* longest key name lent whole, 0 = default (8 MiB); longer ones are cut to it, and marked */
     size_t read_size; /* most bytes for one read, 0 = as many as fit; tests use 1, 7, ...: chunking does not matter */
     bool no_crc;      /* do not compute CRC64 */
+    bool no_thread;   /* unpack compressed files on the caller's thread too */
 };
 
 /* Reads up to n bytes into buf; returns bytes read, 0 at the end, -1 with errno set. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GROWN_KEPT = 4 * 1024 * 1024 };
+
 uint64_t rdb_crc64(uint64_t crc, const void *data, size_t len)
 {
     return ~crc64_jones_refl(~crc, data, len); /* ISA-L complements at both ends, the servers at none: crc64.c */
@@ -18,7 +20,7 @@ uint64_t rdb_crc64(uint64_t crc, const void *data, size_t len)
 bool reader_open(struct rdb_reader *r, struct rdb_input *in, size_t cap, bool no_crc)
 {
     *r = (struct rdb_reader){.in = in, .no_crc = no_crc};
-    r->cap = cap < RDB_WINDOW_MIN ? RDB_WINDOW_MIN : cap;
+    r->window = r->cap = cap < RDB_WINDOW_MIN ? RDB_WINDOW_MIN : cap;
     r->buf = malloc(r->cap + RDB_SLACK);
     if (!r->buf)
         return false;
@@ -50,7 +52,21 @@ void reader_note_keep(struct rdb_reader *r)
     r->note = NULL;
 }
 
-/* Unread bytes to the front; a larger buffer when n does not fit. */
+/* Another buffer of cap bytes, with the unread ones, which stand at the front. */
+static bool resize(struct rdb_reader *r, size_t cap)
+{
+    size_t unread = (size_t)(r->end - r->p);
+    uint8_t *buf = realloc(r->buf, cap + RDB_SLACK);
+    if (!buf)
+        return rdb_error_set(&r->in->error, RDB_ERR_NOMEM, r->base, "out of memory");
+    r->buf = buf;
+    r->cap = cap;
+    r->p = r->summed = buf;
+    r->end = buf + unread;
+    return true;
+}
+
+/* Unread bytes to the front. A buffer that grew stays for the next long element unless it is very large. */
 static bool make_room(struct rdb_reader *r, size_t n)
 {
     reader_sum(r);
@@ -60,16 +76,27 @@ static bool make_room(struct rdb_reader *r, size_t n)
     memmove(r->buf, r->p, unread);
     r->p = r->summed = r->buf;
     r->end = r->buf + unread;
-    if (n <= r->cap)
-        return true;
-    uint8_t *grown = realloc(r->buf, n + RDB_SLACK);
-    if (!grown)
-        return rdb_error_set(&r->in->error, RDB_ERR_NOMEM, r->base, "out of memory");
-    r->buf = grown;
-    r->cap = n;
-    r->p = r->summed = r->buf;
-    r->end = r->buf + unread;
-    return true;
+    size_t keep = r->window > GROWN_KEPT ? r->window : GROWN_KEPT;
+    return r->cap <= keep || n > keep || unread > keep || resize(r, r->window > unread ? r->window : unread);
+}
+
+/* One read, as far as the window reaches or n is wanted. A buffer that is too small for n grows as the bytes come, never
+ * ahead of them. */
+static bool read_more(struct rdb_reader *r, size_t n)
+{
+    size_t unread = (size_t)(r->end - r->p), twice = 2 * r->cap;
+    if (unread == r->cap && !resize(r, twice < n ? twice : n))
+        return false;
+    size_t aim = n > r->window ? n : r->window;
+    uint8_t *to = r->buf + unread;
+    ptrdiff_t got = rdb_input_read(r->in, to, (aim < r->cap ? aim : r->cap) - unread);
+    if (got <= 0) {
+        r->eof = true; /* a failure of the input counts when somebody misses the bytes, not before */
+        got = 0;
+    }
+    r->end = to + got;
+    memset(r->buf + unread + got, 0, RDB_SLACK);
+    return got > 0;
 }
 
 bool reader_fill(struct rdb_reader *r, size_t n)
@@ -80,18 +107,10 @@ bool reader_fill(struct rdb_reader *r, size_t n)
         return true;
     if (r->eof || !make_room(r, n))
         return false;
-    uint8_t *to = r->buf + (r->end - r->p);
-    do {
-        ptrdiff_t got = rdb_input_read(r->in, to, (size_t)(r->buf + r->cap - to));
-        if (got <= 0) {
-            r->eof = true; /* a failure of the input counts when somebody misses the bytes, not before */
-            break;
-        }
-        to += got;
-        r->end = to;
-    } while ((size_t)(r->end - r->p) < n);
-    memset(to, 0, RDB_SLACK);
-    return (size_t)(r->end - r->p) >= n;
+    while ((size_t)(r->end - r->p) < n)
+        if (!read_more(r, n))
+            return false;
+    return true;
 }
 
 bool reader_skip_far(struct rdb_reader *r, uint64_t n)

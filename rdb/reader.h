@@ -31,7 +31,8 @@ enum {
 struct rdb_reader {
     const uint8_t *p, *end; /* unread bytes; p may stand up to RDB_LOOK behind end, see above */
     uint8_t *buf;
-    size_t cap;
+    size_t cap;            /* bytes of buf, without the slack */
+    size_t window;         /* the usual cap; more only while something longer is looked at whole */
     const uint8_t *summed; /* the checksum covers what is before */
     uint64_t base;         /* offset of buf[0] in the stream */
     uint64_t crc;
@@ -46,7 +47,7 @@ struct rdb_reader {
 bool reader_open(struct rdb_reader *r, struct rdb_input *in, size_t cap, bool no_crc);
 void reader_close(struct rdb_reader *r);
 
-/* Makes end - p >= n, growing the window if n (bounded by the caller, never by the file) is larger. Moves the bytes.
+/* Makes end - p >= n, growing the window while n (bounded by the caller, never by the file) is larger. Moves the bytes.
  * False when the input ends before; what there is stays readable. */
 RDB_COLD bool reader_fill(struct rdb_reader *r, size_t n);
 

@@ -39,7 +39,7 @@ uint64_t rdb_take_len_far(struct rdb_parser *p)
 int64_t rdb_take_ms(struct rdb_parser *p)
 {
     int64_t le = (int64_t)rdb_take_u64(p);
-    if (p->info.version >= 9 || (le > 0 && le < (INT64_C(1) << 48)))
+    if (p->ms_little || (le > 0 && le < (INT64_C(1) << 48)))
         return le;
     /* Before RDB 9 the order is the writer's (rdb.c rdbLoadMillisecondTime): believe big endian where only that makes
      * a date. */
@@ -133,7 +133,7 @@ enum rdb_take rdb_take_string_far(struct rdb_parser *p, struct rdb_element *e, s
     struct head h;
     if (!take_head(p, &h))
         return RDB_TAKE_FAIL;
-    size_t room = p->r.cap / 2;
+    size_t room = p->r.window / 2;
     set_element(e, &h);
     if (h.body <= room) {
         size_t want = h.size + (size_t)h.body + tail;
@@ -188,8 +188,10 @@ static bool name_room(struct rdb_parser *p, size_t n, size_t keep)
     }
     if (p->name && n <= p->name_cap)
         return true;
-    size_t cap = n > 2 * p->name_cap ? n : 2 * p->name_cap;
-    uint8_t *grown = realloc(p->name, cap);
+    size_t cap = p->name_cap ? p->name_cap : 1024;
+    while (cap < n && cap <= SIZE_MAX / 4)
+        cap *= 2;
+    uint8_t *grown = cap >= n ? realloc(p->name, cap) : NULL;
     if (!grown)
         return rdb_fail(p, RDB_ERR_NOMEM, rdb_at(p, p->r.p), "out of memory");
     p->name = grown;

@@ -38,7 +38,7 @@ enum {
 
 /* ---------------------------------------------------------------- strings in a row */
 
-static inline size_t fill_string(struct rdb_parser *p, struct rdb_element *out, size_t cap)
+size_t rdb_fill_string(struct rdb_parser *p, struct rdb_element *out, size_t cap)
 {
     (void)cap;
     if (!rdb_look(p, "a string"))
@@ -449,7 +449,7 @@ static const struct {
     size_t (*fill)(struct rdb_parser *p, struct rdb_element *out, size_t cap);
     void (*begin)(struct rdb_parser *p, struct rdb_key *k);
 } layouts[RDB_L_COUNT] = {
-    [RDB_L_STRING] = {fill_string, begin_one},
+    [RDB_L_STRING] = {rdb_fill_string, begin_one},
     [RDB_L_ITEMS] = {fill_items, begin_counted},
     [RDB_L_ZSET_TEXT] = {fill_zset_text, begin_counted},
     [RDB_L_ZSET_BINARY] = {fill_zset_binary, begin_counted},
@@ -478,21 +478,12 @@ bool rdb_value_begin(struct rdb_parser *p, struct rdb_key *k)
         begin_ttl_min(p, k);
         p->v.text_ttl = (info->family & RDB_FAM_DRAGONFLY) != 0;
         if (info->family & RDB_FAM_VALKEY || p->v.text_ttl) {
-            p->v.fill = p->v.text_ttl && info->type == RDB_T_JSON ? fill_string : fill_behind;
+            p->v.fill = p->v.text_ttl && info->type == RDB_T_JSON ? rdb_fill_string : fill_behind;
             p->v.phase = info->type == RDB_T_SET ? BEHIND_VALUE : BEHIND_FIELD;
         }
     }
     layouts[info->layout].begin(p, k);
     return p->state != RDB_S_FAILED && !rdb_over(p, "the head of a value");
-}
-
-/* Most keys: the value follows at once. */
-void rdb_value_begin_string(struct rdb_parser *p, const struct rdb_type_info *info)
-{
-    p->v.info = info;
-    p->v.fill = fill_string;
-    p->v.left = 1;
-    p->v.open = true;
 }
 
 void rdb_value_begin_items(struct rdb_parser *p)
@@ -574,14 +565,26 @@ bool rdb_value_skip(struct rdb_parser *p)
 
 /* ---------------------------------------------------------------- elements */
 
-size_t rdb_elements(rdb_parser *p, struct rdb_element *out, size_t cap, bool *more)
+static RDB_NOINLINE size_t elements_any(struct rdb_parser *p, struct rdb_element *out, size_t cap, bool *more)
 {
     size_t n = 0;
-    if (RDB_LIKELY(p->v.open && p->pending == 0 && p->state == RDB_S_RUNNING && cap > 0)) {
-        n = p->v.fill == fill_string ? fill_string(p, out, cap) : p->v.fill(p, out, cap);
-    } else if (p->state == RDB_S_RUNNING && rdb_drop_pending(p) && p->v.open && cap > 0) {
+    if (p->state == RDB_S_RUNNING && (p->pending == 0 || rdb_drop_pending(p)) && p->v.open && cap > 0)
         n = p->v.fill(p, out, cap);
-    }
     *more = p->v.open && p->state == RDB_S_RUNNING;
     return n;
+}
+
+/* As in rdb_next, the most common case without a call: a short raw string. */
+size_t rdb_elements(rdb_parser *p, struct rdb_element *out, size_t cap, bool *more)
+{
+    enum { SHORT = 0x40 };
+    const uint8_t *s = p->r.p;
+    bool clean = p->state == RDB_S_RUNNING && p->v.open && p->pending == 0 && cap > 0;
+    if (RDB_UNLIKELY(!clean || p->v.fill != rdb_fill_string || reader_avail(&p->r) < SHORT || s[0] >= SHORT))
+        return elements_any(p, out, cap, more);
+    *out = (struct rdb_element){
+        .data = s + 1, .len = s[0], .role = RDB_R_STRING, .form = RDB_F_RAW, .pack = RDB_PACK_NONE};
+    p->r.p = s + 1 + s[0];
+    *more = p->v.open = false;
+    return 1;
 }

@@ -64,7 +64,7 @@ static inline __attribute__((always_inline)) char *put_value(struct sink *s, cha
     return p;
 }
 
-void csv_begin(struct sink *s)
+bool csv_begin(struct sink *s)
 {
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         if (i > 0)
@@ -74,6 +74,7 @@ void csv_begin(struct sink *s)
     if (s->options->fleet)
         out_str(s->out, ",file");
     out_char(s->out, '\n');
+    return true;
 }
 
 /* The dump that a key is in, as the last column. A path stays readable where names are base64. */

@@ -58,7 +58,7 @@ static void text_rows(struct text *t, const struct explain *x)
 
 static bool write_text(struct out *out, const struct explain *x, const struct analysis *a, unsigned width)
 {
-    struct text t = {.out = out, .width = width, .bold = "", .warn = "", .plain = ""};
+    struct text t = {.out = out, .width = width, .bold = "", .dim = "", .warn = "", .plain = ""};
     const struct key_report *k = &x->key;
     text_head(&t, x, a);
     text_rows(&t, x);

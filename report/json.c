@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/json_parts.h"
 #include "report/fields.h"
 #include "report/human.h"
+#include "report/json_parts.h"
 #include "report/report.h"
 
 static bool json_oom;

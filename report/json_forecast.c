@@ -6,9 +6,15 @@
 
 #include <math.h>
 
-static void bytes(cJSON *o, const char *name, double v) { cJSON_AddNumberToObject(o, name, round(v)); }
+static void bytes(cJSON *o, const char *name, double v)
+{
+    cJSON_AddNumberToObject(o, name, round(v));
+}
 
-static void ratio(cJSON *o, const char *name, double v) { cJSON_AddNumberToObject(o, name, round(v * 10000) / 10000); }
+static void ratio(cJSON *o, const char *name, double v)
+{
+    cJSON_AddNumberToObject(o, name, round(v * 10000) / 10000);
+}
 
 /* INFO's names. */
 static void figures(cJSON *o, const struct forecast_step *s)

@@ -244,6 +244,14 @@ static bool set_slots(struct options *o, const char *value, char err[OPTION_ERRO
     return true;
 }
 
+static bool set_metrics_namespace(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    size_t ok = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    o->metrics_namespace = value;
+    return (*value && !value[ok] && ok <= 64 && (*value < '0' || *value > '9')) ||
+           complain(err, "metrics-namespace", value, "letters, digits and underscores");
+}
+
 static bool set_color(struct options *o, const char *value, char err[OPTION_ERROR])
 {
     return read_when("color", value ? value : "always", &o->color, err);
@@ -355,6 +363,8 @@ const struct option_row option_rows[] = {
      "where to, - = standard output (default); written beside and renamed when done"},
     {NULL, "escape", 0, "HOW", false, set_escape,
      "key names in CSV: utf8 (default; print on a terminal), print, raw or base64"},
+    {NULL, "metrics-namespace", 0, "NAME", false, set_metrics_namespace,
+     "what names of metrics begin with; default rdbmem"},
     {NULL, "color", 0, "[=WHEN]", false, set_color, "auto (default), always or never; NO_COLOR is heeded"},
     {NULL, "progress", 0, "[=WHEN]", false, set_progress,
      "rate and time left on standard error; auto: if it is a terminal"},

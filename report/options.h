@@ -46,6 +46,7 @@ struct options {
     struct findings_options findings;
     const char *explain; /* NULL: a report on all keys */
     bool only_big;
+    const char *metrics_namespace;
     enum when color, progress;
 };
 

@@ -131,6 +131,12 @@ static bool place_outputs(struct options *o, char err[OPTION_ERROR])
         return false;
     }
     for (unsigned i = 0; i < o->noutputs; i++)
+        if (o->outputs[i].format->needs_file && strcmp(o->outputs[i].path, "-") == 0) {
+            snprintf(err, OPTION_ERROR, "--format=%s: it needs a file, by -o FILE or %s:FILE",
+                     o->outputs[i].format->name, o->outputs[i].format->name);
+            return false;
+        }
+    for (unsigned i = 0; i < o->noutputs; i++)
         for (unsigned j = 0; j < i; j++)
             if (same_place(o->outputs[i].path, o->outputs[j].path)) {
                 snprintf(err, OPTION_ERROR,
@@ -184,6 +190,7 @@ static void set_defaults(struct options *o)
     config_init(&o->config);
     o->escape = ESCAPE_UTF8;
     o->top = 10;
+    o->metrics_namespace = "rdbmem";
     o->now_s = -1;
     findings_options_init(&o->findings);
 }

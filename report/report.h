@@ -25,12 +25,13 @@
 enum { REPORT_SCHEMA_VERSION = 1, REPORT_MAX_SINKS = 16 };
 
 struct report_options {
-    enum escape escape;        /* of key names in CSV */
-    unsigned width;            /* columns of a text report */
-    bool color;                /* text: ANSI colours */
-    enum load_as load_as;      /* which of the three totals the ledger's keys are */
-    int64_t clock_s;           /* the age of the dump is told as of now: seconds since 1970 */
-    const struct fleet *fleet; /* several dumps: finish gets fleet->combined; NULL: one dump */
+    enum escape escape;            /* of key names in CSV */
+    unsigned width;                /* columns of a text report */
+    bool color;                    /* text: ANSI colours */
+    enum load_as load_as;          /* which of the three totals the ledger's keys are */
+    int64_t clock_s;               /* the age of the dump is told as of now: seconds since 1970 */
+    const char *metrics_namespace; /* what names of metrics begin with */
+    const struct fleet *fleet;     /* several dumps: finish gets fleet->combined; NULL: one dump */
     const char *stopped; /* why reading was stopped by us ("interrupted"), NULL when it was not; set before finish */
 };
 
@@ -38,15 +39,19 @@ struct sink {
     const struct report_format *format;
     const struct report_options *options;
     struct out *out;
+    void *state;       /* the format's own, between begin and finish or drop */
+    char problem[200]; /* why begin or finish failed; "": memory was out */
 };
 
 struct report_format {
     const char *name;      /* as --format takes it */
     const char *extension; /* of a file's name that means this format */
     const char *help;
-    void (*begin)(struct sink *s);                            /* NULL: nothing to do */
+    bool (*begin)(struct sink *s);                            /* NULL: nothing to do */
     void (*key)(struct sink *s, const struct key_report *k);  /* NULL: the format needs no key by itself */
-    bool (*finish)(struct sink *s, const struct analysis *a); /* false: out of memory */
+    bool (*finish)(struct sink *s, const struct analysis *a); /* false: see problem. Frees state */
+    void (*drop)(struct sink *s);                             /* frees state in place of finish; NULL: there is none */
+    bool needs_file;                                          /* it writes out->temp itself, so out must be a file */
 };
 
 /* The table, ended by a row without a name. */
@@ -61,11 +66,17 @@ const struct report_format *report_format_of_path(const char *path);
 /* The writers that the table names. */
 bool text_finish(struct sink *s, const struct analysis *a);
 bool json_finish(struct sink *s, const struct analysis *a);
-void csv_begin(struct sink *s);
+bool csv_begin(struct sink *s);
 void csv_key(struct sink *s, const struct key_report *k);
 bool csv_finish(struct sink *s, const struct analysis *a);
 void ndjson_key(struct sink *s, const struct key_report *k);
 bool ndjson_finish(struct sink *s, const struct analysis *a);
+bool openmetrics_finish(struct sink *s, const struct analysis *a);
+bool prometheus_finish(struct sink *s, const struct analysis *a);
+bool sqlite_begin(struct sink *s);
+void sqlite_key(struct sink *s, const struct key_report *k);
+bool sqlite_finish(struct sink *s, const struct analysis *a);
+void sqlite_drop(struct sink *s);
 
 /* ---------------------------------------------------------------- words that several formats use */
 

@@ -116,7 +116,13 @@ static void choose_looks(struct runner *r)
     r->report.width = terminal_width(terminal);
     r->report.color = wants_color(r->o, terminal);
     r->report.load_as = r->o->load_as;
+    r->report.metrics_namespace = r->o->metrics_namespace;
     r->report.clock_s = r->o->now_s >= 0 ? r->o->now_s : (int64_t)time(NULL);
+}
+
+static const char *problem_of(const struct sink *s)
+{
+    return s->problem[0] ? s->problem : "out of memory";
 }
 
 /* When the first dump is open. */
@@ -126,14 +132,17 @@ static bool open_sinks(struct runner *r)
         return true;
     for (unsigned i = 0; i < r->o->noutputs; i++) {
         struct sink *s = &r->sinks[i];
-        *s = (struct sink){r->o->outputs[i].format, &r->report, out_open(r->o->outputs[i].path)};
+        *s = (struct sink){
+            .format = r->o->outputs[i].format, .options = &r->report, .out = out_open(r->o->outputs[i].path)};
         if (!s->out) {
             complain_line("%s: cannot be written: %s", r->o->outputs[i].path, strerror(errno));
             return false;
         }
         r->nsinks++;
-        if (s->format->begin)
-            s->format->begin(s);
+        if (s->format->begin && !s->format->begin(s)) {
+            complain_line("%s: cannot be written: %s", r->o->outputs[i].path, problem_of(s));
+            return false;
+        }
     }
     r->sinks_open = true;
     return true;
@@ -141,8 +150,11 @@ static bool open_sinks(struct runner *r)
 
 static void discard_sinks(struct runner *r)
 {
-    for (unsigned i = 0; i < r->nsinks; i++)
+    for (unsigned i = 0; i < r->nsinks; i++) {
+        if (r->sinks[i].format->drop)
+            r->sinks[i].format->drop(&r->sinks[i]);
         out_discard(r->sinks[i].out);
+    }
     r->nsinks = 0;
 }
 
@@ -167,7 +179,7 @@ static void finish_sinks(struct runner *r, const struct analysis *a)
             commit_sink(r, s, r->o->outputs[i].path);
         } else {
             r->write_failed = true;
-            complain_line("%s: out of memory", r->o->outputs[i].path);
+            complain_line("%s: cannot be written: %s", r->o->outputs[i].path, problem_of(s));
             out_discard(s->out);
         }
     }

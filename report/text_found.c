@@ -69,23 +69,64 @@ static uint64_t least_weight(const struct group_tree *t)
     return least;
 }
 
+/* Columns of a prefix: what the other columns leave when those that may be left out are. */
+static size_t prefix_room(const struct text *t)
+{
+    enum { OTHERS = 44, LEAST = 16 };
+    return t->width > OTHERS + LEAST ? t->width - OTHERS : LEAST;
+}
+
+/* As safe text, its end replaced by dots where it is too long. */
+static void put_cut(struct grid *g, char *safe, size_t room)
+{
+    size_t len = strlen(safe), cut = len;
+    while (text_width(safe) > room && cut > 0) {
+        while (cut > 0 && ((unsigned char)safe[cut - 1] & 0xc0) == 0x80) /* whole characters */
+            cut--;
+        cut -= cut > 0;
+        memcpy(safe + cut, "...", 4); /* prefix_cell left room for it */
+    }
+    grid_text(g, safe);
+}
+
+/* The prefix, indented; a NUL in it is written out here, what else is not printable later. Allocated. */
+static char *prefix_text(const struct group *row, unsigned indent)
+{
+    char *text = malloc(2 * indent + 4 * row->name_len + 48), *p = text;
+    if (!text)
+        return NULL;
+    memset(p, ' ', 2 * indent);
+    p += 2 * indent;
+    for (size_t i = 0; i < row->name_len; i++) {
+        memcpy(p, row->name[i] ? &row->name[i] : "\\x00", row->name[i] ? 1 : 4);
+        p += row->name[i] ? 1 : 4;
+    }
+    if (row->name_len > 0 && p[-1] == ' ') { /* a blank at the end would not be seen */
+        memcpy(p - 1, "\\x20", 4);
+        p += 3;
+    }
+    if (row->other) {
+        memcpy(p, " (", 2);
+        p = put_u64(p + 2, row->folded);
+        memcpy(p, " others)", 8);
+        p += 8;
+    }
+    *p = '\0';
+    return text;
+}
+
 static void prefix_cell(struct text *t, struct grid *g, const struct group *row, unsigned indent)
 {
-    char *text = malloc(2 * SEGMENTS_MAX + row->name_len + 64);
-    if (!text) {
+    char *raw = prefix_text(row, indent), *safe = raw ? safe_text(raw) : NULL, *cell = NULL;
+    if (safe && asprintf(&cell, "%s    ", safe) >= 0) { /* room for the dots */
+        cell[strlen(safe)] = '\0';
+        put_cut(g, cell, prefix_room(t));
+        free(cell);
+    } else {
         t->failed = true;
-        return;
     }
-    size_t n = 0;
-    for (unsigned i = 0; i < indent; i++)
-        n += (size_t)sprintf(text + n, "  ");
-    memcpy(text + n, row->name, row->name_len);
-    n += row->name_len;
-    if (row->other)
-        n += (size_t)sprintf(text + n, " (%s others)", human_count(row->folded).s);
-    text[n] = '\0';
-    grid_text(g, text);
-    free(text);
+    free(safe);
+    free(raw);
 }
 
 /* Rows that stand in the table; returns how many do not. below[i]: how far children of row i are indented. */

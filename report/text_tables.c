@@ -164,7 +164,7 @@ void text_structures(struct text *t, const struct analysis *a)
 
 /* ---------------------------------------------------------------- by database */
 
-static void database_row(struct grid *g, const struct db_report *d, uint64_t whole)
+static void database_row(struct grid *g, const struct db_report *d, uint64_t whole, bool part)
 {
     uint64_t tables = d->main_table + d->expires_table;
     text_cell(g, "db%u", d->db);
@@ -174,7 +174,9 @@ static void database_row(struct grid *g, const struct db_report *d, uint64_t who
     grid_text(g, human_bytes(tables).s);
     grid_text(g, human_share(d->t.bytes + tables, whole).s);
     grid_text(g, human_bytes(average(d->t.bytes + tables, d->t.keys)).s);
-    if (!d->has_hint)
+    if (part) /* the hint is about all keys */
+        grid_text(g, "");
+    else if (!d->has_hint)
         grid_text(g, "none");
     else if (d->hint_keys == d->t.keys && d->hint_expires == d->t.expiring_keys)
         grid_text(g, "agrees");
@@ -195,8 +197,9 @@ void text_databases(struct text *t, const struct analysis *a)
         whole += a->dbs[i].t.bytes + a->dbs[i].main_table + a->dbs[i].expires_table;
     text_heading(t, "Databases");
     grid_begin(&g, columns, 8);
+    bool part = a->found && (a->found->filter.active || a->found->filter.sample > 1);
     for (size_t i = 0; i < a->ndbs; i++)
-        database_row(&g, &a->dbs[i], whole);
+        database_row(&g, &a->dbs[i], whole, part);
     text_grid(t, &g);
     if (a->dbs_dropped)
         text_wrap(t, "  %s further databases are counted in the last line.", human_count(a->dbs_dropped).s);

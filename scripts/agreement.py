@@ -380,7 +380,13 @@ def folder_table(results):
         off = f.predicted - f.real
         rows.append(["%s %s" % (f.server, f.dataset), f.version, f.keys, f.predicted, f.real, "%+d" % off,
                      "%+.3f %%" % (100.0 * off / f.real), f.stderr])
-    return table(["folder", "release", "keys", "predicted", "server", "difference", "", "standard error"], rows)
+    return table(["load", "release", "keys", "predicted", "server", "difference", "share", "standard error"], rows)
+
+
+def spread(results):
+    """How many of its standard errors a prediction is off, as a root mean square over the loads of upstream's builds."""
+    own = [f for f in results if order(f.server)[0] < 2 and f.stderr]
+    return len(own), math.sqrt(sum(((f.predicted - f.real) / f.stderr) ** 2 for f in own) / len(own)) if own else 0.0
 
 
 USAGE = (("strings", lambda k, e: k == "string"),
@@ -434,6 +440,7 @@ def document(results):
     out += ["", "### used_memory, by load", "",
             "INFO's `used_memory` one second after the load; the standard error is what rdbmem gives with its prediction.", ""]
     out += folder_table(results)
+    out += ["", "Over %d loads, packagers' builds left out, the difference is %.2f standard errors in root mean square." % spread(results)]
     out += ["", "### MEMORY USAGE key SAMPLES 0", "",
             "`exact/keys` without chance; r: off by one bucket array of the key's own, h: heap, o: other. Σ: keys with chance, "
             "in sum.", ""]
@@ -470,6 +477,11 @@ def main():
     args = p.parse_args()
     if args.server and args.write:
         p.error("--write needs all servers")
+    if not os.path.isdir(args.oracle):
+        p.error("no such folder: " + args.oracle)
+    if not os.path.isfile(args.rdbmem):
+        p.error("no such program: " + args.rdbmem)
+    args.rdbmem = os.path.abspath(args.rdbmem)
     results = []
     for server, dataset, path in folders(args.oracle):
         if args.server and server not in args.server:

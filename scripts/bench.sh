@@ -79,7 +79,7 @@ row() {
     [[ -f $figures/$name ]] || return 0
     awk -v name="$name" -v bytes="$bytes" -v keys="$keys" -v floor="$floor" -v s="$(median "$name" 1)" \
         -v cpu_user="$(median "$name" 2)" -v cpu_system="$(median "$name" 3)" -v rss="$(median "$name" 4)" 'BEGIN {
-        printf "  %-16s %8.3f s %8.2f s cpu %7.2f GB/s %10.2f M keys/s %9.1f MiB peak %7.2f x walk\n",
+        printf "  %-16s %8.3f s %8.2f s cpu %7.2f GB/s %10.3f M keys/s %9.1f MiB peak %7.2f x walk\n",
             name, s, cpu_user + cpu_system, bytes / s / 1e9, keys / s / 1e6, rss / 1024, s / floor }'
 }
 
@@ -105,7 +105,14 @@ measure() {
     fi
 }
 
+# Other work takes wall time from all three, though in turn: then the column "cpu" is the one to compare.
+warn_if_busy() {
+    awk -v processors="$(nproc)" '$1 > processors / 2 {
+        printf "note: load %s on %d processors before the first run; compare the cpu column\n", $1, processors }' /proc/loadavg
+}
+
 prepare
+warn_if_busy
 for mix in "${mixes[@]}"; do
     measure "$mix"
 done

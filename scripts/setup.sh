@@ -8,7 +8,11 @@ source "$(dirname "$0")/common.sh"
 build_packages=(build-essential cmake ninja-build pkg-config libjemalloc-dev liblzf-dev libcjson-dev zlib1g-dev
     libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev)
 test_packages=(libgoogle-perftools-dev redis-server valgrind clang clang-tidy clang-format libclang-rt-14-dev xz-utils
-    python3 python3-jsonschema)
+    python3 python3-jsonschema prometheus prometheus-node-exporter)
+
+# Without these a test is skipped: old, large, or not everywhere.
+optional_packages=(clickhouse-server clickhouse-client)
+duckdb=@duckdb/node-api@1.5.6-r.1
 
 case ${1:-test} in
 build) wanted=("${build_packages[@]}") ;;
@@ -38,25 +42,56 @@ forbid_services() {
     trap 'as_root rm -f "$policy"' EXIT
 }
 
-command -v dpkg-query >/dev/null || die "no dpkg here; please install the equivalents of: ${wanted[*]}"
-missing=()
-for package in "${wanted[@]}"; do
-    installed "$package" || missing+=("$package")
-done
-((${#missing[@]})) || exit 0
-
-echo "installing: ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-log=$(mktemp)
-forbid_services
-as_root apt-get -qq update >"$log" 2>&1 || echo "setup.sh: apt-get update failed, trying with the lists there are" >&2
-if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-    cat "$log" >&2
+# apt_install PACKAGE...: the log is shown when it fails.
+apt_install() {
+    local log status=0
+    log=$(mktemp)
+    forbid_services
+    as_root apt-get -qq update >"$log" 2>&1 || echo "setup.sh: apt-get update failed, trying with the lists there are" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >"$log" 2>&1 || status=$?
+    ((status == 0)) || cat "$log" >&2
     rm -f "$log"
-    die "apt-get install failed"
+    return "$status"
+}
+
+# no_service PACKAGE...: nor after the next boot, if it came by us.
+no_service() {
+    local service
+    for service in redis-server prometheus prometheus-node-exporter clickhouse-server; do
+        if [[ " $* " == *" $service "* && -d /run/systemd/system ]]; then
+            as_root systemctl disable --quiet "$service" || true
+        fi
+    done
+}
+
+# missing_of PACKAGE...: fills the list.
+missing_of() {
+    local package
+    missing=()
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+}
+
+install_optional() {
+    missing_of "${optional_packages[@]}"
+    if ((${#missing[@]})); then
+        echo "installing: ${missing[*]}"
+        apt_install "${missing[@]}" || echo "setup.sh: no ${missing[*]}: a test will be skipped" >&2
+        no_service "${missing[@]}"
+    fi
+    if [[ ! -d $ROOT/build-npm/node_modules/@duckdb/node-api ]] && command -v npm >/dev/null; then
+        echo "installing: $duckdb"
+        timeout 300 npm install --silent --no-audit --no-fund --prefix "$ROOT/build-npm" "$duckdb" >/dev/null 2>&1 ||
+            echo "setup.sh: no $duckdb: a test will be skipped" >&2
+    fi
+}
+
+command -v dpkg-query >/dev/null || die "no dpkg here; please install the equivalents of: ${wanted[*]}"
+missing_of "${wanted[@]}"
+if ((${#missing[@]})); then
+    echo "installing: ${missing[*]}"
+    apt_install "${missing[@]}" || die "apt-get install failed"
+    no_service "${missing[@]}"
 fi
-rm -f "$log"
-# Nor after the next boot, if it came by us.
-if [[ " ${missing[*]} " == *" redis-server "* && -d /run/systemd/system ]]; then
-    as_root systemctl disable --quiet redis-server || true
-fi
+[[ ${1:-test} == build ]] || install_optional

@@ -1,5 +1,5 @@
 /*
- * fuzz_parser.c - the whole parser. The first two bytes choose window, read size and batch; the rest is the input.
+ * fuzz_parser.c - the whole parser. The first two bytes choose window, read size, batch and so on; the rest is the input.
  *
  * Holds: rdb_tell never goes back, every byte of an element can be read up to its length or its cursor says why not,
  * sums agree with walks, and a parse that skips all values ends as far or farther than one that reads them.
@@ -90,7 +90,7 @@ static void read_bytes(rdb_parser *p, const struct rdb_element *e, size_t step)
     must(n == e->len || c.damage || rdb_failed(p));
 }
 
-static void read_value(rdb_parser *p, size_t batch, size_t step)
+static void read_value(rdb_parser *p, size_t batch, size_t step, bool hold)
 {
     struct rdb_element el[64];
     bool more = true;
@@ -99,6 +99,8 @@ static void read_value(rdb_parser *p, size_t batch, size_t step)
         size_t n = rdb_elements(p, el, batch, &more);
         must(n <= batch && (n > 0 || !more) && (rdb_failed(p) || rdb_tell(p) >= before));
         for (size_t i = 0; i < n; i++) {
+            if (hold)
+                must(rdb_element_hold(p, &el[i]) || rdb_failed(p) || el[i].len > RDB_HOLD_MAX / 2);
             if (el[i].role == RDB_R_BLOB)
                 read_pack(p, &el[i]);
             else if (el[i].role == RDB_R_STREAM_NODE)
@@ -109,7 +111,8 @@ static void read_value(rdb_parser *p, size_t batch, size_t step)
     }
 }
 
-static uint64_t parse(const uint8_t *data, size_t size, const struct rdb_options *o, size_t batch, bool *failed)
+static uint64_t parse(const uint8_t *data, size_t size, const struct rdb_options *o, size_t batch, bool hold,
+                      bool *failed)
 {
     struct memory m = {data, data + size};
     rdb_parser *p = rdb_open_reader(memory_read, &m, o);
@@ -120,7 +123,7 @@ static uint64_t parse(const uint8_t *data, size_t size, const struct rdb_options
         last = rdb_tell(p);
         keys += ev.kind == RDB_EV_KEY;
         if (batch && (ev.kind == RDB_EV_KEY || ev.kind == RDB_EV_MODULE_AUX))
-            read_value(p, batch, o->read_size ? o->read_size : 1000);
+            read_value(p, batch, o->read_size ? o->read_size : 1000, hold);
     }
     *failed = p && rdb_failed(p);
     if (p)
@@ -141,8 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct rdb_options o = {
         .window = windows[how & 3], .read_size = reads[how >> 2 & 3], .key_limit = how & 128 ? 40 : 0};
-    uint64_t keys = parse(data, size, &o, batches[how >> 4 & 3], &failed);
-    uint64_t keys_skipping = parse(data, size, &o, 0, &failed_skipping);
+    uint64_t keys = parse(data, size, &o, batches[how >> 4 & 3], how & 64, &failed);
+    uint64_t keys_skipping = parse(data, size, &o, 0, false, &failed_skipping);
     must(keys_skipping >= keys && (failed || !failed_skipping));
     return 0;
 }

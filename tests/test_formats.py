@@ -205,7 +205,9 @@ class Json(CliTest):
         self.assertEqual(list(report), [
             "schema_version", "generator", "complete", "error", "file", "target", "ledger", "unknowable", "totals", "load_as",
             "types", "encodings", "databases", "databases_folded_into_last", "structures", "top_keys_by_bytes",
-            "top_keys_by_elements", "big_keys", "expiries", "notes"])
+            "top_keys_by_elements", "big_keys", "expiries", "allocator_after_load", "forecast_from_ms", "forecast_server_exact",
+            "forecast", "size_classes", "names_hashed", "filter", "groups", "groups_custom", "distributions", "slots",
+            "audit", "notes"])
         self.assertIs(report["complete"], True)
         self.assertIsNone(report["error"])
         self.assertEqual(list(report["top_keys_by_bytes"][0]), COLUMNS)

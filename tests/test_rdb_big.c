@@ -122,6 +122,119 @@ static void test_containers(void)
     check_container(13, RDB_PACK_ZIPLIST, items, N, false);
 }
 
+/* Values too long for the window, with their expiry behind them: it comes on its own. */
+static void test_late_expiry(void)
+{
+    struct buf dump = {0}, t = {0}, want = {0};
+    put_magic(&dump, 80);
+    put_u8(&dump, 22);
+    put_str(&dump, "h");
+    put_len(&dump, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        put_str(&dump, "f");
+        put_strn(&dump, text, i == 1 ? 300000 : 30);
+        put_le(&dump, i == 2 ? UINT64_MAX : UINT64_C(1700000000000) + i, 8);
+    }
+    put_u8(&dump, 255);
+    put_le(&dump, rdb_crc64(0, dump.data, dump.len), 8);
+    uint64_t crc_short = rdb_crc64(0, text, 30), crc_long = rdb_crc64(0, text, 300000);
+    say(&want,
+        "key db=0 hash-2 name=h n=3 FIELD=f VALUE(1700000000000)=<30:%016" PRIx64 "> FIELD=f VALUE(%" PRId64
+        ")=<300000:%016" PRIx64 "> NUMBER=1700000000001 FIELD=f VALUE(0)=<30:%016" PRIx64 ">\neof\n",
+        crc_short, INT64_MIN, crc_long, crc_short);
+    for (size_t batch = 1; batch < 8; batch++) {
+        tell_memory(&t, &dump, NULL, (struct telling){.batch = batch, .no_offsets = true});
+        CHECK_MSG(strcmp((char *)t.data, (char *)want.data) == 0, "%s", (char *)t.data);
+    }
+    CHECK(drain_memory(&dump, NULL, 0) == RDB_OK && drain_memory(&dump, NULL, 3) == RDB_OK);
+    dump.len = 0;
+    put_magic(&dump, 9); /* Dragonfly's: decimal text behind the value */
+    put_u8(&dump, 250);
+    put_str(&dump, "df-ver");
+    put_str(&dump, "1");
+    put_u8(&dump, 32);
+    put_str(&dump, "s");
+    put_len(&dump, 2);
+    put_strn(&dump, text, 300000);
+    put_str(&dump, "60");
+    put_strn(&dump, text, 30);
+    put_text(&dump, "\xc0\xff");
+    put_u8(&dump, 255);
+    put_le(&dump, 0, 8);
+    tell_memory(&t, &dump, NULL, (struct telling){.batch = 5, .no_offsets = true});
+    want.len = 0;
+    say(&want,
+        "aux name=df-ver value=1\nkey db=0 set-with-expiry name=s n=2 ITEM(%" PRId64 ")=<300000:%016" PRIx64
+        "> NUMBER=1675209660000 ITEM(0)=<30:%016" PRIx64 ">\neof\n",
+        INT64_MIN, crc_long, crc_short);
+    CHECK_MSG(strcmp((char *)t.data, (char *)want.data) == 0, "%s", (char *)t.data);
+    buf_free(&dump);
+    buf_free(&t);
+    buf_free(&want);
+}
+
+/* Elements beyond the window can be held whole, and then opened again and again. */
+static void test_hold(void)
+{
+    static const size_t sizes[] = {100, WINDOW, 1000000, MOST};
+    struct buf dump = {0};
+    put_magic(&dump, 11);
+    put_u8(&dump, 2);
+    put_str(&dump, "s");
+    put_len(&dump, 8);
+    for (size_t i = 0; i < 4; i++) {
+        put_strn(&dump, text, sizes[i]);
+        put_lzf(&dump, text, sizes[i]);
+    }
+    put_u8(&dump, 255);
+    put_le(&dump, rdb_crc64(0, dump.data, dump.len), 8);
+    struct memory_reader m = {dump.data, dump.len, 0};
+    struct rdb_options o = {.read_size = 50000};
+    rdb_parser *p = rdb_open_reader(memory_read, &m, &o);
+    struct rdb_event ev;
+    struct rdb_element e;
+    struct rdb_cursor c;
+    bool more = rdb_next(p, &ev) == RDB_EV_KEY;
+    for (size_t i = 0; i < 8; i++) {
+        CHECK(more && rdb_elements(p, &e, 1, &more) == 1 && e.len == sizes[i / 2]);
+        CHECK(rdb_element_hold(p, &e));
+        for (int round = 0; round < 3; round++) {
+            CHECK(rdb_element_open(p, &e, &c) && rdb_cursor_need(&c, 60) && memcmp(c.p, text, 60) == 0);
+            CHECK(rdb_cursor_skip(&c, e.len - 10) && rdb_cursor_need(&c, 10) &&
+                  memcmp(c.p, text + e.len - 10, 10) == 0);
+        }
+    }
+    CHECK(!more && rdb_next(p, &ev) == RDB_EV_EOF && rdb_info(p)->crc == RDB_CRC_OK);
+    rdb_close(p);
+    buf_free(&dump);
+}
+
+/* A template's names in a listpack of unknown count, and of one too long to be looked at twice. */
+static void test_template_names(void)
+{
+    for (int round = 0; round < 3; round++) {
+        struct buf dump = {0}, names = {0};
+        struct item items[3] = {item_str("a"), {(const char *)text, round == 2 ? 200000 : 5, 0}, item_str("c")};
+        put_listpack(&names, items, 3, false);
+        memset(names.data + 4, 255, 2);
+        put_magic(&dump, 15);
+        put_u8(&dump, 31);
+        put_str(&dump, "k");
+        put_len(&dump, 0);
+        if (round == 1)
+            names.data[6] = 0xf9; /* damaged */
+        put_strn(&dump, names.data, names.len);
+        for (int i = 0; i < 3; i++)
+            put_str(&dump, "v");
+        put_u8(&dump, 255);
+        put_le(&dump, 0, 8);
+        enum rdb_err want = round == 0 ? RDB_OK : round == 1 ? RDB_ERR_CORRUPT : RDB_ERR_LIMIT;
+        CHECK(drain_memory(&dump, NULL, 0) == want && drain_memory(&dump, NULL, 2) == want);
+        buf_free(&dump);
+        buf_free(&names);
+    }
+}
+
 /* ---------------------------------------------------------------- names and texts */
 
 static void check_name(size_t n, bool lzf, size_t limit)
@@ -330,6 +443,9 @@ int main(void)
     test_huge();
     test_strings();
     test_containers();
+    test_late_expiry();
+    test_hold();
+    test_template_names();
     test_names();
     test_texts();
     free(text);

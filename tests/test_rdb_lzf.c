@@ -154,6 +154,10 @@ static void test_plausible(void)
     CHECK(!lzf_plausible(10, 10 * 88 + 33));
     CHECK(!lzf_plausible(UINT64_MAX, 100));
     CHECK(!lzf_plausible(5, UINT64_MAX));
+    CHECK(lzf_plausible(33, 32));
+    CHECK(lzf_plausible(2, 1));
+    CHECK(!lzf_plausible(3, 1));
+    CHECK(!lzf_plausible(1000, 900));
 }
 
 int main(void)

@@ -985,14 +985,47 @@ static void test_error_details(void)
     CHECK_MSG(strcmp(e->expected, "expected a string, found the byte 0xc7") == 0, "%s", e->expected);
     rdb_close(p);
     begin(11);
+    put_u8(&dump, 252); /* an expiry without a key */
+    put_le(&dump, 1, 8);
+    put_footer(&dump, 11);
+    fails(RDB_ERR_CORRUPT, "expected a key behind an expiry");
+    begin(11);
+    put_u8(&dump, 254);
+    put_len(&dump, UINT64_C(1) << 40);
+    put_footer(&dump, 11);
+    fails(RDB_ERR_CORRUPT, "expected a database number");
+    begin(11);
+    put_u8(&dump, 254);
+    put_text(&dump, "\xc0\1");
+    put_footer(&dump, 11);
+    fails(RDB_ERR_CORRUPT, "expected a length, found the byte 0xc0");
+    begin(11);
+    key(16, "pack"); /* a container as an integer: noticed when it is looked at */
+    put_text(&dump, "\xc0\1");
+    put_footer(&dump, 11);
+    CHECK(drain_memory(&dump, NULL, 0) == RDB_OK && drain_memory(&dump, NULL, 1) == RDB_ERR_CORRUPT);
+    rdb_close(NULL);
+    begin(11);
     p = rdb_open_reader(memory_read, &(struct memory_reader){dump.data, dump.len, 0}, NULL);
     CHECK(rdb_next(p, &ev) == RDB_EV_ERROR && rdb_error(p)->kind == RDB_ERR_TRUNCATED && !rdb_error(p)->has_key &&
           rdb_error(p)->offset == 9);
     rdb_close(p);
 }
 
+static void test_names_of_things(void)
+{
+    CHECK(strcmp(rdb_type_name(RDB_T_STRING), "string") == 0 && strcmp(rdb_type_name(RDB_T_JSON), "json") == 0);
+    for (int t = 0; t < RDB_T_COUNT; t++)
+        CHECK(rdb_type_name((enum rdb_type)t) && strcmp(rdb_type_name((enum rdb_type)t), "unknown") != 0);
+    CHECK(strcmp(rdb_type_name(RDB_T_COUNT), "unknown") == 0);
+    for (int e = 0; e < 40; e++)
+        CHECK(rdb_err_name((enum rdb_err)e)[0] != 0);
+    CHECK(strcmp(rdb_err_name(RDB_ERR_LIMIT), "limit reached") == 0);
+}
+
 int main(void)
 {
+    test_names_of_things();
     test_old();
     test_packed();
     test_field_expiry();

@@ -294,6 +294,57 @@ static void test_files(void)
     buf_free(&t);
 }
 
+/* Compressed files are unpacked on a thread: the same tale, whole, cut, damaged, and closed in the middle. */
+static void check_ahead(void (*frame)(struct buf *, const uint8_t *, size_t), unsigned wraps)
+{
+    char path[] = "/tmp/rdb_ahead_XXXXXX";
+    struct buf b = {0}, big = {0}, t = {0}, want = {0};
+    unsigned long long seed = 8;
+    put_magic(&big, 11);
+    for (int i = 0; i < 1500; i++) {
+        uint8_t noise[400];
+        for (size_t k = 0; k < sizeof noise; k++)
+            noise[k] = (uint8_t)check_random(&seed);
+        put_u8(&big, 0);
+        put_strn(&big, noise, 8);
+        put_strn(&big, noise, sizeof noise);
+    }
+    put_u8(&big, 255);
+    put_le(&big, rdb_crc64(0, big.data, big.len), 8);
+    tell_memory(&want, &big, NULL, all);
+    frame(&b, big.data, big.len);
+    CHECK(b.len > 256 * 1024);
+    for (int round = 0; round < 6; round++) {
+        size_t n = round == 2 ? b.len / 2 : b.len;
+        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        if (round == 3)
+            memset(b.data + b.len / 2, 0x5a, 500);
+        CHECK(fd >= 0 && write(fd, b.data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
+        struct rdb_options o = {.no_thread = round == 1, .read_size = round == 5 ? 1000 : 0};
+        rdb_parser *p = round & 1 ? rdb_open_fd(fd, &o) : rdb_open(path, &o);
+        struct rdb_event ev;
+        t.len = 0;
+        if (round == 4) { /* one record, then away */
+            CHECK(rdb_next(p, &ev) == RDB_EV_KEY);
+        } else {
+            tell(&t, p, all);
+            bool same = strcmp((char *)t.data, (char *)want.data) == 0;
+            CHECK_MSG(same == (round < 2), "round %d: %s", round, rdb_error(p)->expected);
+            CHECK((rdb_error(p)->kind == RDB_OK) == (round < 2));
+            CHECK(round >= 2 || (rdb_drain(p) == 0 && rdb_info(p)->file_offset == n && rdb_info(p)->crc == RDB_CRC_OK));
+            CHECK(round != 2 || rdb_error(p)->kind == RDB_ERR_TRUNCATED);
+        }
+        CHECK(rdb_info(p)->wraps == wraps);
+        rdb_close(p);
+        (void)close(fd);
+    }
+    (void)unlink(path);
+    buf_free(&b);
+    buf_free(&big);
+    buf_free(&t);
+    buf_free(&want);
+}
+
 struct failing {
     struct memory_reader m;
     size_t calls, fail_at;
@@ -341,6 +392,9 @@ int main(void)
     test_foreign();
     test_too_deep();
     test_files();
+    check_ahead(gzip_member, RDB_WRAP_GZIP);
+    check_ahead(zstd_frame, RDB_WRAP_ZSTD);
+    check_ahead(lz4_frame, RDB_WRAP_LZ4);
     test_failing_reads();
     buf_free(&plain);
     free(expected);

@@ -151,11 +151,12 @@ class Documents(CliTest):
                 self.valid(name)
         for args in OPTIONS:
             with self.subTest(args=args):
-                self.valid(*args, names[-1])
+                self.valid("--groups=30", *args, names[-1])
         self.valid(*names)
         self.valid("--group=users=^user", "--top=3", *names[:2])
         self.write("allow", b"big:* until=2020-01-01\nleader* max=1g\n")
         self.valid("--fail-on=used-memory>1K", "--fail-on=big-key", "--allow=allow", names[-1], status=3)
+        self.valid("--explain=leaderboard:weekly:0", names[0])
         self.every_member_occurs()
 
     def every_member_occurs(self):
