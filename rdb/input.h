@@ -6,6 +6,8 @@
  *     gzip, zstd, lz4, VKCS       unpack layers, as many as the magics at hand say (at most INPUT_LAYERS_MAX)
  *     "$<len>\r\n", "$EOF:..."    stripped from the layer they are found in
  *        |
+ *     ahead                       for compressed files: all of the above on a thread (ahead.c)
+ *        |
  *     rdb_input_read()            plain RDB, beginning with its magic
  *
  * Layers are recognised by the bytes they begin with, never by a name. Each has read(): bytes > 0, 0 at its end, -1

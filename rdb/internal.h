@@ -56,10 +56,10 @@ enum {
     LZF_PIECE = 256 * 1024       /* buffer for that: history, unread bytes (64 KiB) and a new piece */
 };
 
-/* Three bytes give 264 at most, and 33 bytes 32 at least: lengths that are not so related are lies. */
+/* Three bytes give 264 at most, and two bytes one at least: lengths that are not so related are lies. */
 static inline bool lzf_plausible(uint64_t clen, uint64_t ulen)
 {
-    return clen > 0 && ulen > 0 && clen < UINT64_MAX / 128 && ulen <= clen * 88 + 32 && clen <= ulen + ulen / 32 + 1;
+    return clen > 0 && ulen > 0 && clen < UINT64_MAX / 128 && ulen <= clen * 88 + 32 && clen / 2 <= ulen;
 }
 
 /* Expands in[0..n) to exactly len bytes of out (with LZF_SLACK behind). False: damaged. */

@@ -40,6 +40,10 @@ void rdb_note(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const ch
 {
     if (p->state == RDB_S_FAILED)
         return;
+    if (kind == RDB_ERR_CORRUPT && p->r.p > p->r.end) { /* what was judged are the zeros behind the end */
+        rdb_note_short(p, rdb_at(p, p->r.end), "the rest of a record");
+        return;
+    }
     char text[sizeof p->error.expected];
     va_list ap;
     va_start(ap, fmt);
@@ -53,6 +57,8 @@ void rdb_note(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const ch
 void rdb_note_short(struct rdb_parser *p, uint64_t offset, const char *what)
 {
     const struct rdb_error *below = &p->r.in->error;
+    uint64_t end = rdb_at(p, p->r.end);
+    offset = offset < end ? offset : end; /* the unchecked primitives may have gone beyond */
     if (below->kind == RDB_OK) {
         rdb_note(p, RDB_ERR_TRUNCATED, offset, "expected %s, the input ends", what);
         return;

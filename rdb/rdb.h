@@ -33,8 +33,8 @@
  * (decompressed) stream. Times are milliseconds since 1970 unless the name says seconds.
  *
  * Errors. After any failure the parser stays failed; rdb_error() says kind, offset, what was expected and the last
- * key that had been begun. Nothing here prints or exits. Memory is bounded (about 2 MiB, and key_limit while a key name
- * is that long) and never taken by a length that stands in the file.
+ * key that had been begun. Nothing here prints or exits. Memory is bounded (2 to 3 MiB; more while a key name, or an
+ * element that is held, is longer) and never taken by a length that stands in the file.
  */
 #ifndef RDBMEM_RDB_H
 #define RDBMEM_RDB_H
@@ -334,7 +334,8 @@ struct rdb_element {
 
 /* Fills out[0..cap-1] with the next elements of the current key; returns how many. *more is false when the value is
  * complete. An element of form RAW or LZF whose bytes do not fit half the window has data NULL and is the last of its
- * batch: its bytes can be walked, once, with rdb_element_open before the next call, which otherwise skips them.
+ * batch: its bytes can be walked, once, with rdb_element_open before the next call, which otherwise skips them. With
+ * cap 0 it does only that, also for what was not lent of an event's value: until then its length is only a claim.
  * After an error *more is false, and the elements before it are still handed out: check rdb_failed(). */
 RDB_API size_t rdb_elements(rdb_parser *p, struct rdb_element *out, size_t cap, bool *more);
 

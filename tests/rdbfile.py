@@ -30,6 +30,14 @@ def expire(ms):
     return b"\xfc" + struct.pack("<q", ms)
 
 
+def idle(seconds):
+    return b"\xf8" + length(seconds)
+
+
+def freq(counter):
+    return b"\xf9" + bytes([counter])
+
+
 def string(key, value):
     return b"\x00" + text(key) + text(value)
 
