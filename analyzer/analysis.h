@@ -138,6 +138,72 @@ struct file_report {
     struct rdb_error error; /* kind RDB_OK when complete */
 };
 
+/* ---------------------------------------------------------------- maxmemory */
+
+struct eviction_prefix {
+    char name[56]; /* up to and with the first ':', identifiers as "*"; "": names without one */
+    size_t name_len;
+    bool other; /* prefixes that came after too many different ones, together */
+    enum rdb_type type;
+    uint64_t keys, bytes; /* evicted, by expectation where the cut falls among keys that look alike */
+    uint64_t keys_before, bytes_before;
+};
+
+struct eviction_report {
+    bool asked; /* maxmemory is set; else nothing here means anything */
+    uint64_t maxmemory;
+    const char *policy;
+    uint64_t over_bytes;              /* of used_memory beyond maxmemory; 0: it fits and nothing is evicted */
+    uint64_t spare_bytes;             /* the other way round */
+    const char *order;                /* "idle", "freq", "ttl", "random"; NULL: noeviction */
+    const char *basis;                /* a sentence: what the order rests on */
+    uint64_t reach_keys, reach_bytes; /* keys that the policy may evict */
+    uint64_t keys, bytes;             /* evicted */
+    uint64_t keys_left;
+    uint64_t short_bytes; /* still over when all within reach are gone: writes fail */
+    uint64_t used_memory_after;
+    bool modelled; /* the allocator's figures are known */
+    uint64_t allocated_before, active_before, allocated_after, active_after;
+    double frag_ratio_before, frag_ratio_after;
+    struct eviction_prefix *prefixes; /* that lose most bytes */
+    size_t nprefixes;
+};
+
+/* ---------------------------------------------------------------- the real allocator */
+
+enum { REAL_DELETIONS = 4 };
+
+struct real_step {
+    int64_t horizon_s;                      /* as in forecast_row */
+    double deleted_percent;                 /* by one draw; the model has the expectation */
+    uint64_t allocated, active, resident;   /* measured */
+    uint64_t model_allocated, model_active; /* the slab model of that library, of the same blocks */
+};
+
+struct real_bin {
+    uint64_t regions, slabs;
+    double model_regions, model_slabs;
+};
+
+struct real_report {
+    struct real_step *steps; /* NULL: not asked for. Of a sample: times its inverse */
+    unsigned nsteps, nbins;
+    struct real_bin *bins; /* [nbins][nsteps]; of a sample: as they are */
+    struct alloc_bin classes[ALLOC_MAX_BINS];
+    char version[32];      /* of the library */
+    const char *allocator; /* name of its model */
+    unsigned sample;       /* 1: all keys; N: those of every N-th slot, without the server's tables */
+    uint64_t keys;         /* replayed */
+    bool complete;         /* false: the limit was reached before the last key */
+};
+
+struct real_options {
+    uint64_t limit;                   /* most bytes to allocate */
+    unsigned sample;                  /* see above */
+    double deletions[REAL_DELETIONS]; /* then_delete */
+    unsigned ndeletions;
+};
+
 /* ---------------------------------------------------------------- the whole */
 
 struct ledger { /* adds up: used_memory = startup + keys + keyspace + functions + clients */
@@ -216,6 +282,8 @@ struct analysis {
     uint64_t limit_bytes, limit_elements, limit_element;
     uint64_t damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
     uint64_t duplicates_unknown;
+    struct eviction_report eviction;
+    struct real_report real;
     uint64_t by_label[32];
     unsigned nlabels;
     const char *const *label_names; /* bytes by kind of block */
@@ -247,8 +315,9 @@ struct analyze_options {
     double then_delete[4];    /* shares 0..1 of the keys left after the last horizon, each a step */
     unsigned nthen_delete;
     bool no_forecast;
-    struct findings *findings; /* gets every key, chooses and marks them; the caller's, NULL: none */
-    struct explain *explain;   /* only this key is read, and nothing behind it; the caller's, NULL: all keys */
+    const struct real_options *rebuild; /* replay in the real jemalloc; NULL: no */
+    struct findings *findings;          /* gets every key, chooses and marks them; the caller's, NULL: none */
+    struct explain *explain;            /* only this key is read, and nothing behind it; the caller's, NULL: all keys */
     void (*on_key)(void *ctx, const struct key_report *k); /* for streamed formats; NULL: none */
     void *on_key_ctx;
     bool (*on_progress)(void *ctx, const struct rdb_info *info,

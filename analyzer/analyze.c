@@ -8,12 +8,14 @@
 
 #include "analyzer/aggregate.h"
 #include "analyzer/analysis.h"
+#include "analyzer/eviction.h"
 #include "analyzer/explain.h"
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
 #include "analyzer/ledger.h"
 #include "analyzer/outlook.h"
 #include "analyzer/placement.h"
+#include "analyzer/real.h"
 #include "analyzer/rebuild.h"
 #include "analyzer/sample.h"
 #include "analyzer/target.h"
@@ -34,6 +36,8 @@ struct run {
     struct functions functions;
     struct aggregate aggregate;
     struct placement placement;
+    struct eviction eviction;
+    struct real *real; /* NULL: no replay */
     bool ready, stopped;
     uint32_t db;
 };
@@ -81,7 +85,11 @@ static bool set_up(struct run *run, char err[256])
     zheap_init(&run->heap, &run->alloc, run->placement.slabs);
     zheap_init(&run->aside, &run->alloc, NULL);
     functions_init(&run->functions, &run->pf);
-    if (!rebuild_init(&run->rebuild, run->p, &run->pf, &run->heap) ||
+    snprintf(err, 256, "out of memory");
+    if (run->o->rebuild && !(run->real = real_new(run->o->rebuild, &run->placement, &run->heap, err)))
+        return false;
+    if (!eviction_init(&run->eviction, &run->pf, &run->heap, a->now_ms) ||
+        !rebuild_init(&run->rebuild, run->p, &run->pf, &run->heap) ||
         !keyspace_init(&run->keyspace, &run->pf, &run->heap)) {
         snprintf(err, 256, "out of memory");
         return false;
@@ -173,33 +181,77 @@ static void tell_key(struct run *run, struct key_report *k)
 
 static void explained(struct run *run, const struct key_report *k)
 {
-    run->heap.trace = run->aside.trace = NULL;
+    zheap_trace(&run->heap, NULL, NULL);
+    zheap_trace(&run->aside, NULL, NULL);
     explain_finish(run->o->explain, k);
     run->stopped = true;
+}
+
+/* Blocks that come between these two are the key's. */
+static void begin_blocks(struct run *run, const struct key_report *k, enum rdb_type type, unsigned death)
+{
+    placement_begin(&run->placement, death, type);
+    if (!run->heap.followers)
+        return;
+    if (run->eviction.maxmemory)
+        eviction_begin(&run->eviction, k, type);
+    if (run->real)
+        real_key(run->real, death, k);
+}
+
+static void end_blocks(struct run *run, const struct key_report *k, unsigned death)
+{
+    placement_end(&run->placement, death, k->expire_ms >= 0, k->bytes);
+    if (!run->heap.followers)
+        return;
+    if (run->eviction.maxmemory)
+        eviction_end(&run->eviction, k);
+    if (run->real)
+        real_server(run->real);
+}
+
+/* A value that is not whole costs nothing: what was charged for its beginning is taken back, so that the sums are those
+ * of the keys that are reported. */
+static void take_back(struct run *run, struct key_report *k, const struct zmark *mark)
+{
+    zheap_rewind(run->rebuild.z, mark);
+    k->bytes = k->payload = k->rounding = k->memory_usage = k->elements = k->largest = 0;
+    k->variance = 0;
+}
+
+/* False: the input ended or broke inside the value. A damaged one whose end is known is a key without a cost. */
+static bool rebuild_whole(struct run *run, const struct rdb_key *key, struct key_report *k)
+{
+    struct zmark mark;
+    if (key->info->type == RDB_T_STRING) { /* nothing is charged for a string that is not there, and none is damaged */
+        rebuild_key(&run->rebuild, key, k);
+        return !rdb_failed(run->p);
+    }
+    zheap_mark(run->rebuild.z, &mark);
+    rebuild_key(&run->rebuild, key, k);
+    if (rdb_failed(run->p) || (k->flags & KEY_DAMAGED))
+        take_back(run, k, &mark);
+    return !rdb_failed(run->p);
 }
 
 static void read_key(struct run *run, const struct rdb_key *key, struct key_report *k, bool loads)
 {
     unsigned death = placement_death(&run->placement, k->expire_ms);
     run->rebuild.z = loads ? &run->heap : &run->aside;
-    if (run->o->explain) {
-        run->rebuild.z->trace = explain_block;
-        run->rebuild.z->trace_ctx = run->o->explain;
-    }
+    if (run->o->explain)
+        zheap_trace(run->rebuild.z, explain_block, run->o->explain);
     if (loads)
-        placement_begin(&run->placement, death, key->info->type);
-    rebuild_key(&run->rebuild, key, k);
-    if (rdb_failed(run->p)) { /* not a whole key: what it announced does not count */
-        zheap_key_undo(run->rebuild.z);
+        begin_blocks(run, k, key->info->type, death);
+    if (!rebuild_whole(run, key, k))
         return;
-    }
+    loads = loads && !(k->flags & KEY_DAMAGED);
     k->record = rdb_tell(run->p) - k->offset;
     if (run->o->explain) {
         explained(run, k);
         return;
     }
     if (loads) {
-        placement_end(&run->placement, death, k->expire_ms >= 0, k->bytes);
+        end_blocks(run, k, death);
         to_keyspace(run, key, k);
     }
     tell_key(run, k);
@@ -260,6 +312,25 @@ static void slot_info_text(struct run *run, const struct rdb_bytes *value)
         keyspace_slot_hint(&run->keyspace, number[0], number[1], number[2], number[3]);
 }
 
+/* A library or a script. What was not lent of a long one is read over: until then its length is only a claim. */
+static void outside_keys(struct run *run, const struct rdb_event *ev)
+{
+    struct functions before = run->functions;
+    struct zmark mark;
+    bool more;
+    zheap_mark(&run->heap, &mark);
+    if (ev->kind == RDB_EV_AUX)
+        functions_script(&run->functions, &run->pf, &run->heap, ev->value.full_len);
+    else
+        functions_library(&run->functions, &run->pf, &run->heap, &ev->value);
+    if (ev->value.len < ev->value.full_len)
+        (void)rdb_elements(run->p, &(struct rdb_element){0}, 0, &more);
+    if (rdb_failed(run->p)) {
+        zheap_rewind(&run->heap, &mark);
+        run->functions = before;
+    }
+}
+
 static bool name_is(const struct rdb_bytes *b, const char *text)
 {
     return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0;
@@ -273,7 +344,7 @@ static void aux(struct run *run, const struct rdb_event *ev)
     if (name_is(&ev->name, "slot-info"))
         slot_info_text(run, &ev->value);
     else if (name_is(&ev->name, "lua"))
-        functions_script(&run->functions, &run->pf, &run->heap, ev->value.full_len);
+        outside_keys(run, ev);
 }
 
 static void record(struct run *run, struct rdb_event *ev)
@@ -295,7 +366,7 @@ static void record(struct run *run, struct rdb_event *ev)
     case RDB_EV_FUNCTION_PRE_GA:
         f->functions++;
         f->function_bytes_source += ev->value.full_len;
-        functions_library(&run->functions, &run->pf, &run->heap, &ev->value);
+        outside_keys(run, ev);
         break;
     case RDB_EV_MODULE_AUX: f->module_aux++; break;
     case RDB_EV_UPDATE:
@@ -385,11 +456,16 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
         if (scale > 1)
             sample_scale_sums(a, scale);
         ledger_databases(a, &run->keyspace);
+        ok = eviction_finish(&run->eviction, a, o->top, scale) && ok;
+        if (run->real)
+            ok = real_finish(run->real, a) && ok;
     }
     if (run->ready) {
         rebuild_free(&run->rebuild);
         keyspace_free(&run->keyspace);
         placement_free(&run->placement);
+        eviction_free(&run->eviction);
+        real_free(run->real);
     }
     aggregate_free(&run->aggregate);
     free(run);
@@ -408,5 +484,7 @@ void analysis_free(struct analysis *a)
     free(a->notes);
     free((void *)(uintptr_t)a->target);
     outlook_free(&a->forecast);
+    free(a->eviction.prefixes);
+    real_report_free(&a->real);
     memset(a, 0, sizeof *a);
 }

@@ -9,6 +9,48 @@
 
 enum { INT_TEXT = 20 /* longest canonical 64-bit integer */ };
 
+static bool has_bytes(const struct rdb_element *e) { return e->form == RDB_F_RAW || e->form == RDB_F_LZF; }
+
+/* Reads over an element whose bytes are not in the window. A length alone is only a claim: the input may end before. */
+bool element_is_there(struct rebuild *r, const struct rdb_element *e)
+{
+    bool more;
+    if (e->data == NULL && has_bytes(e))
+        (void)rdb_elements(r->p, &(struct rdb_element){0}, 0, &more);
+    return !rdb_failed(r->p);
+}
+
+static bool to_be_opened(const struct rebuild *r, const struct rdb_element *e)
+{
+    return e->role == RDB_R_BLOB || e->role == RDB_R_STREAM_NODE ||
+           (e->role == RDB_R_PLAIN && r->pf->set[SET_LIST_DEPTH] > 0);
+}
+
+size_t elements_next(struct rebuild *r, struct rdb_element *out, size_t cap, bool *more)
+{
+    size_t n;
+    if (r->has_late) {
+        r->has_late = false;
+        out[0] = r->late;
+        n = element_is_there(r, &r->late);
+        *more = r->late_more && n > 0;
+        return n;
+    }
+    n = rdb_elements(r->p, out, cap, more);
+    if (n == 0 || out[n - 1].data != NULL || !has_bytes(&out[n - 1]) || to_be_opened(r, &out[n - 1]))
+        return n;
+    if (n == 1) {
+        n = element_is_there(r, &out[0]);
+        *more = *more && n > 0;
+        return n;
+    }
+    r->late = out[n - 1]; /* reading over it moves what the others lend: they go first */
+    r->late_more = *more;
+    r->has_late = true;
+    *more = true;
+    return n - 1;
+}
+
 bool element_integer(struct rebuild *r, const struct rdb_element *e, int64_t *v)
 {
     if (e->form == RDB_F_INT) {
@@ -159,12 +201,16 @@ uint64_t pack_bytes_as_loaded(struct rebuild *r, const struct rdb_element *e)
 void value_pack(struct rebuild *r, uint64_t request, enum encoding enc)
 {
     r->k->encoding = enc;
+    if (r->damage || rdb_failed(r->p)) /* the length is a claim that the input did not keep */
+        return;
     r->st.blob_req = request;
     r->st.blob_zs = zmalloc(r->z, request, ZL_PACK);
 }
 
 void table_charge(struct rebuild *r, const struct table *t, uint64_t header, int entry_size)
 {
+    if (r->damage || rdb_failed(r->p)) /* it may be presized for elements that did not come */
+        return;
     zmalloc(r->z, header, ZL_DICT);
     if (t->size)
         zmalloc(r->z, table_array(t, t->size), ZL_TABLE);

@@ -124,15 +124,13 @@ static void left_at(const struct slabs *s, unsigned step, struct left *left)
     left->large_blocks = (double)large.blocks;
 }
 
-static void left_deleted(const struct slabs *s, double d, struct left *left)
+static void left_expected(const struct slabs_expected *e, struct left *left)
 {
-    struct slabs_expected e;
-    slabs_delete_random(s, d, &e);
-    memcpy(left->slabs, e.slabs, sizeof left->slabs);
-    memcpy(left->regions, e.regions, sizeof left->regions);
-    left->large_usable = e.large_usable;
-    left->large_active = e.large_active;
-    left->large_blocks = e.large_blocks;
+    memcpy(left->slabs, e->slabs, sizeof left->slabs);
+    memcpy(left->regions, e->regions, sizeof left->regions);
+    left->large_usable = e->large_usable;
+    left->large_active = e->large_active;
+    left->large_blocks = e->large_blocks;
 }
 
 static double slab_bytes(const struct alloc_bin *bin)
@@ -398,12 +396,21 @@ void forecast_step(const struct forecast_input *in, unsigned step, const struct 
     fill(&st, m, out);
 }
 
-void forecast_deleted(const struct forecast_input *in, double d, const struct forecast_moment *m,
-                      struct forecast_step *out)
+void forecast_left(const struct forecast_input *in, const struct slabs_expected *left, const struct forecast_moment *m,
+                   struct forecast_step *out)
 {
     struct state st = {0};
     if (!begin(&st, in, m, out))
         return;
-    left_deleted(in->slabs, d, &st.left);
+    left_expected(left, &st.left);
     fill(&st, m, out);
+}
+
+void forecast_deleted(const struct forecast_input *in, double d, const struct forecast_moment *m,
+                      struct forecast_step *out)
+{
+    struct slabs_expected left;
+    if (in->slabs)
+        slabs_delete_random(in->slabs, d, &left);
+    forecast_left(in, &left, m, out);
 }

@@ -135,6 +135,10 @@ void forecast_step(const struct forecast_input *in, unsigned step, const struct 
 void forecast_deleted(const struct forecast_input *in, double d, const struct forecast_moment *m,
                       struct forecast_step *out);
 
+/* What is left of the slabs is the caller's to say: another order of deletions than that of the steps. */
+void forecast_left(const struct forecast_input *in, const struct slabs_expected *left, const struct forecast_moment *m,
+                   struct forecast_step *out);
+
 const char *forecast_band_name(enum forecast_band band);
 
 #endif

@@ -69,6 +69,7 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     r->ttl = key->expire_ms >= 0;
     r->k = k;
     r->damage = NULL;
+    r->has_late = false;
     zheap_key_begin(z);
 
     k->type = key->info->type;

@@ -81,6 +81,9 @@ struct rebuild {
     const char *damage; /* set when a packed container was damaged */
     uint64_t damage_at;
 
+    struct rdb_element late;        /* elements_next: read, to be handed out next */
+    bool has_late, late_more;
+
     /* kept between keys */
     struct memo *memo;
     size_t memo_cap;
@@ -135,6 +138,11 @@ void key_alloc_string(struct rebuild *r, enum string_kind kind, uint64_t len);
 bool integer_is_shared(const struct rebuild *r, int64_t v, bool from_text);
 
 /* elements.c */
+
+/* rdb_elements, but what is too long for the window comes alone and has been read over: it is there, and can be charged.
+ * Packs, which are opened anyway, come as they are. */
+size_t elements_next(struct rebuild *r, struct rdb_element *out, size_t cap, bool *more);
+bool element_is_there(struct rebuild *r, const struct rdb_element *e);
 bool element_integer(struct rebuild *r, const struct rdb_element *e, int64_t *v);
 uint8_t memo_kind_of(struct rebuild *r, const struct rdb_element *e, int64_t *v);
 void element_object(struct rebuild *r, const struct rdb_element *e, enum zlabel label); /* 2.8, 3.2: robj */

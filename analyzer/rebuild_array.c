@@ -130,7 +130,7 @@ void rebuild_array(struct rebuild *r)
     if (size == 0)
         size = 4096;
     while (more) {
-        size_t got = rdb_elements(r->p, el, BATCH, &more);
+        size_t got = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < got; i++, n++) {
             uint64_t id = el[i].u.index / size;
             if (!a.s.open || id != a.s.id) {
@@ -160,7 +160,7 @@ void rebuild_other(struct rebuild *r)
     if (r->key->info->type != RDB_T_GCRA)
         r->k->flags |= KEY_ESTIMATE;
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++) {
             if (el[i].form == RDB_F_NUM)
                 continue;

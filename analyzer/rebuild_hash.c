@@ -135,9 +135,8 @@ static int by_time(const void *a, const void *b)
 /* The pack held its fields in order of expiry, and so they go into the new structure. */
 static void expiries_release(struct rebuild *r)
 {
-    if (r->expiries_n > 1)
-        if (r->expiries_n)
-            qsort(r->expiries, r->expiries_n, sizeof *r->expiries, by_time);
+    if (r->expiries_n)
+        qsort(r->expiries, r->expiries_n, sizeof *r->expiries, by_time);
     for (size_t i = 0; i < r->expiries_n; i++)
         ttl_set_add(r->fields, r->expiries[i]);
     r->expiries_n = 0;
@@ -271,7 +270,7 @@ static void pairs(struct rebuild *r)
     struct part field = {0};
     bool more = true;
     while (more) {
-        size_t n = rdb_elements(r->p, el, 2 * BATCH, &more);
+        size_t n = elements_next(r, el, 2 * BATCH, &more);
         for (size_t i = 0; i < n; i++) {
             struct part p = part_of(r, &s, &el[i]);
             if (el[i].role == RDB_R_VALUE)
@@ -361,7 +360,7 @@ static void packed(struct rebuild *r)
     struct rdb_element e;
     bool more, ttl = r->key->info->layout == RDB_L_BLOB_TTL;
     uint64_t entries = 0, payload = r->k->payload;
-    if (rdb_elements(r->p, &e, 1, &more) != 1)
+    if (elements_next(r, &e, 1, &more) != 1)
         return;
     r->expiries_n = 0;
     pack_walk(r, &e, &entries);

@@ -337,7 +337,7 @@ static void file_node(struct rebuild *r, struct list_state *s, const struct rdb_
         r->k->payload += e->len;
     } else {
         pack_walk(r, e, &n.elements);
-        if (n.elements == 0)
+        if (n.elements == 0 || r->damage || rdb_failed(r->p))
             return; /* 6.2+ drops empty nodes; older servers never wrote them */
     }
     if (!n.plain && r->pf->listpacks && e->pack == RDB_PACK_ZIPLIST)
@@ -354,7 +354,7 @@ static void nodes_list(struct rebuild *r)
     bool more = true;
     begin(r, &s);
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++)
             file_node(r, &s, &el[i]);
     }
@@ -425,7 +425,7 @@ static void pushed_list(struct rebuild *r)
     bool more = true;
     begin(r, &s);
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++) {
             int64_t v = 0;
             bool integer = element_integer(r, &el[i], &v);
@@ -445,7 +445,7 @@ static void pushed_ziplist(struct rebuild *r)
     bool more;
     int got = -1;
     begin(r, &s);
-    if (rdb_elements(r->p, &e, 1, &more) == 1 && pack_begin(r, &e, &pk)) {
+    if (elements_next(r, &e, 1, &more) == 1 && pack_begin(r, &e, &pk)) {
         while ((got = rdb_pack_next(&pk, &it)) > 0)
             push(r, &s, it.is_int, it.num, it.data, it.len);
         if (got < 0)
@@ -480,7 +480,7 @@ static void old_plain(struct rebuild *r)
     if (linked)
         linked_begin(r);
     while (more) {
-        size_t got = rdb_elements(r->p, el, BATCH, &more);
+        size_t got = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < got; i++, n++) {
             int64_t v = 0;
             uint8_t kind = memo_kind_of(r, &el[i], &v);
@@ -514,7 +514,7 @@ static void old_packed(struct rebuild *r)
     struct rdb_entry it;
     bool more;
     int got = -1;
-    if (rdb_elements(r->p, &e, 1, &more) != 1)
+    if (elements_next(r, &e, 1, &more) != 1)
         return;
     pack_walk(r, &e, &r->k->elements);
     if (r->k->elements <= (uint64_t)r->pf->set[SET_LIST_ENTRIES]) {

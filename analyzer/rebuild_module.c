@@ -207,7 +207,7 @@ static void vector_set(struct rebuild *r)
     zmalloc(r->z, HNSW, ZL_MODULE);
     zmalloc(r->z, r->pf->mu == MU_88 ? 16 : 8, ZL_MODULE); /* RedisModuleDict */
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++) {
             if (el[i].role == RDB_R_MODULE_STRING)
                 vset_string(r, &v, &el[i]);
@@ -231,7 +231,7 @@ static void foreign(struct rebuild *r, const char *name, int encver)
     bool more = true;
     module_estimate_begin(&m, name, encver);
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++) {
             uint64_t len = el[i].role == RDB_R_MODULE_STRING ? el[i].len : 8;
             if (el[i].role == RDB_R_MODULE_STRING)

@@ -149,7 +149,7 @@ static void plain_set(struct rebuild *r)
     struct rdb_element el[BATCH];
     bool more = true;
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         if (s.as == AS_TABLE) {
             add_table(r, el, n);
             table_insert(&s.t, n, 0);
@@ -199,7 +199,7 @@ static void packed_set(struct rebuild *r)
     struct rdb_element e;
     struct rdb_pack pk;
     bool more;
-    if (rdb_elements(r->p, &e, 1, &more) != 1 || !pack_begin(r, &e, &pk))
+    if (elements_next(r, &e, 1, &more) != 1 || !pack_begin(r, &e, &pk))
         return;
     bool intset = r->key->info->pack == RDB_PACK_INTSET;
     uint64_t limit = (uint64_t)r->pf->set[intset ? SET_SET_INTSET : SET_SET_ENTRIES];

@@ -310,7 +310,7 @@ void rebuild_stream(struct rebuild *r)
     use(r, RAX_MAIN);
     rax_begin(r, true);
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++)
             part(r, &s, &el[i]);
     }

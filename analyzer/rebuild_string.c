@@ -21,7 +21,7 @@ void rebuild_string(struct rebuild *r)
 {
     struct rdb_element e;
     bool more;
-    if (rdb_elements(r->p, &e, 1, &more) != 1)
+    if (rdb_elements(r->p, &e, 1, &more) != 1 || (e.data == NULL && !element_is_there(r, &e)))
         return;
     r->k->elements = r->k->largest = e.len;
     r->k->payload += e.len;

@@ -47,7 +47,7 @@ static void node_alloc(struct rebuild *r, uint64_t len)
         c = node_cost(r, len);
     }
     zcharge(r->z, c.mean, c.variance, ZL_SKIPLIST_NODE);
-    if (r->z->slabs)
+    if (zheap_places(r->z))
         zplace(r->z, node_request(r->pf, len, next_level(r)), 1);
     r->st.node_zs += c.mean;
 }
@@ -139,7 +139,7 @@ static void plain_zset(struct rebuild *r)
     struct rdb_element el[BATCH];
     bool more = true;
     while (more) {
-        size_t n = rdb_elements(r->p, el, BATCH, &more);
+        size_t n = elements_next(r, el, BATCH, &more);
         for (size_t i = 0; i < n; i++) {
             if (el[i].role == RDB_R_MEMBER)
                 add_member(r, &s, &el[i]);
@@ -195,7 +195,7 @@ static void packed_zset(struct rebuild *r)
     struct rdb_element e;
     bool more;
     uint64_t entries = 0, payload = r->k->payload;
-    if (rdb_elements(r->p, &e, 1, &more) != 1)
+    if (elements_next(r, &e, 1, &more) != 1)
         return;
     pack_walk(r, &e, &entries);
     uint64_t pairs = entries / 2;

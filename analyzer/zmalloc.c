@@ -47,6 +47,40 @@ void zheap_init(struct zheap *z, const struct allocator *a, struct slabs *slabs)
     z->mmap_threshold = a->mmap_threshold;
 }
 
+void zheap_trace(struct zheap *z, ztrace_fn trace, void *ctx)
+{
+    z->trace.call = trace;
+    z->trace.ctx = ctx;
+    z->watched = trace || z->followers;
+}
+
+void zheap_follow(struct zheap *z, struct zfollower *f)
+{
+    f->next = z->followers;
+    z->followers = f;
+    z->watched = true;
+}
+
+void zheap_mark(const struct zheap *z, struct zmark *m)
+{
+    m->used = z->used;
+    m->peak = z->peak;
+    m->mmap_threshold = z->mmap_threshold;
+    m->variance = z->variance;
+    m->fraction = z->fraction;
+    memcpy(m->by_label, z->by_label, sizeof m->by_label);
+}
+
+void zheap_rewind(struct zheap *z, const struct zmark *m)
+{
+    z->used = m->used;
+    z->peak = m->peak;
+    z->mmap_threshold = m->mmap_threshold;
+    z->variance = m->variance;
+    z->fraction = m->fraction;
+    memcpy(z->by_label, m->by_label, sizeof z->by_label);
+}
+
 uint64_t zusable_large(const struct zheap *z, uint64_t request)
 {
     return z->a->kind == ALLOC_LIBC ? allocator_libc_usable(request, z->mmap_threshold) : z->a->large(z->a, request);
@@ -63,7 +97,11 @@ static void lower_used(struct zheap *z, uint64_t bytes)
 
 void zplace(struct zheap *z, uint64_t request, uint64_t count)
 {
-    if (!z->slabs || count == 0)
+    if (count == 0)
+        return;
+    for (struct zfollower *f = z->followers; f; f = f->next)
+        f->placed(f, request, count);
+    if (!z->slabs)
         return;
     unsigned b = allocator_bin(z->a, request);
     if (b != ALLOC_NO_BIN)
@@ -81,8 +119,8 @@ uint64_t zmalloc_slow(struct zheap *z, uint64_t request, enum zlabel label, uint
     z->key_blocks += count;
     z->by_label[label] += bytes;
     zplace(z, request, count);
-    if (z->trace && count > 0)
-        z->trace(z->trace_ctx, label, request, usable, count, false);
+    if (z->trace.call && count > 0)
+        z->trace.call(z->trace.ctx, label, request, usable, count, false);
     return usable;
 }
 
@@ -95,6 +133,8 @@ void zmalloc_n(struct zheap *z, uint64_t request, enum zlabel label, uint64_t co
 
 static void unplace(struct zheap *z, uint64_t request, uint64_t usable)
 {
+    for (struct zfollower *f = z->followers; f; f = f->next)
+        f->freed(f, request);
     if (!z->slabs)
         return;
     unsigned b = allocator_bin(z->a, request);
@@ -124,8 +164,8 @@ void zfree(struct zheap *z, uint64_t request, enum zlabel label)
     unplace(z, request, usable);
     if (z->a->kind == ALLOC_LIBC)
         raise_mmap_threshold(z, request);
-    if (z->trace)
-        z->trace(z->trace_ctx, label, request, usable, 1, true);
+    if (z->trace.call)
+        z->trace.call(z->trace.ctx, label, request, usable, 1, true);
 }
 
 /* Grows or shrinks where it is: nothing to account but the request. */
@@ -133,9 +173,12 @@ static uint64_t resize_in_place(struct zheap *z, uint64_t old_request, uint64_t 
                                 enum zlabel label)
 {
     z->key_request += new_request - old_request;
-    if (z->trace && old_request != new_request) {
-        z->trace(z->trace_ctx, label, new_request, usable, 1, false);
-        z->trace(z->trace_ctx, label, old_request, usable, 1, true);
+    for (struct zfollower *f = z->followers; f; f = f->next)
+        if (f->resized && old_request != new_request)
+            f->resized(f, old_request, new_request);
+    if (z->trace.call && old_request != new_request) {
+        z->trace.call(z->trace.ctx, label, new_request, usable, 1, false);
+        z->trace.call(z->trace.ctx, label, old_request, usable, 1, true);
     }
     return usable;
 }

@@ -10,6 +10,9 @@
  *
  * What the server draws by chance (skiplist levels, bucket collisions) is charged as its expected value with
  * zcharge(), and placed in the slab model by zplace(), which charges nothing.
+ *
+ * A trace sees what is charged, block by block; followers see what is placed, as the slab model does. Either sends
+ * every block through the slow path, and nobody pays for it otherwise.
  */
 #ifndef RDBMEM_ZMALLOC_H
 #define RDBMEM_ZMALLOC_H
@@ -54,6 +57,16 @@ extern const char *const zlabel_names[ZL_COUNT];
 typedef void (*ztrace_fn)(void *ctx, enum zlabel label, uint64_t request, uint64_t usable, uint64_t count,
                           bool is_free);
 
+/* Who wants to have every block that is placed, beside the slab model and also without it: those of zmalloc and zfree,
+ * and those of zplace. To be embedded in the follower's own struct as its first member. */
+struct zfollower {
+    void (*placed)(struct zfollower *f, uint64_t request, uint64_t count);
+    void (*freed)(struct zfollower *f, uint64_t request);
+    void (*resized)(struct zfollower *f, uint64_t old_request, uint64_t new_request); /* within a class of the heap's
+                                                           allocator; NULL: does not matter */
+    struct zfollower *next;
+};
+
 struct zheap {
     const struct allocator *a;
     struct slabs *slabs;     /* NULL: placement is not modelled */
@@ -68,11 +81,21 @@ struct zheap {
     double variance;             /* of used: sum over all charges */
     double fraction;             /* of a byte that charges have left over, -1 .. 1 */
     uint64_t by_label[ZL_COUNT]; /* live bytes by purpose, all keys */
-    ztrace_fn trace;
-    void *trace_ctx;
+    struct {
+        ztrace_fn call;
+        void *ctx;
+    } trace;                     /* set by zheap_trace() */
+    struct zfollower *followers; /* set by zheap_follow() */
+    bool watched;                /* there is a trace or a follower */
 };
 
 void zheap_init(struct zheap *z, const struct allocator *a, struct slabs *slabs);
+
+/* NULL ends the trace. */
+void zheap_trace(struct zheap *z, ztrace_fn trace, void *ctx);
+
+/* From now on, until the heap is done with. */
+void zheap_follow(struct zheap *z, struct zfollower *f);
 
 static inline uint64_t zheap_peak(const struct zheap *z)
 {
@@ -85,14 +108,14 @@ static inline void zheap_key_begin(struct zheap *z)
     z->key_expected = z->key_variance = 0;
 }
 
-/* Takes back what the current key was charged, as a sum: for a key that turned out to be incomplete. Its placement and
- * the sums by label stay. */
-static inline void zheap_key_undo(struct zheap *z)
-{
-    uint64_t charged = z->key_used + (uint64_t)(z->key_expected > 0 ? z->key_expected : 0);
-    z->used = z->used > charged ? z->used - charged : 0;
-    zheap_key_begin(z);
-}
+/* Where the heap stands, to go back there when a value turns out not to be whole. The slab model does not go back. */
+struct zmark {
+    uint64_t used, peak, mmap_threshold;
+    double variance, fraction;
+    uint64_t by_label[ZL_COUNT];
+};
+void zheap_mark(const struct zheap *z, struct zmark *m);
+void zheap_rewind(struct zheap *z, const struct zmark *m);
 
 uint64_t zmalloc_slow(struct zheap *z, uint64_t request, enum zlabel label, uint64_t count);
 
@@ -100,7 +123,7 @@ uint64_t zmalloc_slow(struct zheap *z, uint64_t request, enum zlabel label, uint
 static inline uint64_t zmalloc(struct zheap *z, uint64_t request, enum zlabel label)
 {
     unsigned b = allocator_bin(z->a, request);
-    if (__builtin_expect(b == ALLOC_NO_BIN || z->trace != NULL, 0))
+    if (__builtin_expect(b == ALLOC_NO_BIN || z->watched, 0))
         return zmalloc_slow(z, request, label, 1);
     uint64_t usable = z->a->bins[b].size;
     z->used += usable;
@@ -128,6 +151,12 @@ uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, e
 /* The expected value and variance of what chance decides: used, the label and the key (key_expected) move by it,
  * nothing is placed. used takes whole bytes and keeps the fraction for the next charge. */
 void zcharge(struct zheap *z, double expected, double variance, enum zlabel label);
+
+/* Whether zplace() has any effect. */
+static inline bool zheap_places(const struct zheap *z)
+{
+    return z->slabs || z->followers;
+}
 
 /* Places count blocks of this size in the slab model without charging them. */
 void zplace(struct zheap *z, uint64_t request, uint64_t count);

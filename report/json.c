@@ -509,6 +509,8 @@ static void add_analysis(cJSON *doc, const struct analysis *a, const struct repo
     add_big(doc, a, fleet);
     add_expiries(doc, a);
     json_forecast(doc, a);
+    json_eviction(doc, a);
+    json_rebuild(doc, a);
     add_found(doc, a);
     add_notes(doc, a);
 }

@@ -27,4 +27,8 @@ void add_found(cJSON *doc, const struct analysis *a);
 /* The forecast: json_forecast.c */
 void json_forecast(cJSON *doc, const struct analysis *a);
 
+/* What may come to pass: json_whatif.c */
+void json_eviction(cJSON *doc, const struct analysis *a);
+void json_rebuild(cJSON *doc, const struct analysis *a);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "report/explain.h"
 #include "report/options.h"
+#include "report/replay.h"
 #include "report/run.h"
 
 static int print(void (*write)(struct out *out))
@@ -30,7 +31,10 @@ int main(int argc, char **argv)
     struct options o;
     char err[OPTION_ERROR];
     int status;
-    if (!options_parse(&o, argc, argv, err))
+    bool usable = options_parse(&o, argc, argv, err);
+    if (usable && o.action == ACTION_REPORT && o.rebuild)
+        replay_restart(argv);
+    if (!usable)
         status = usage_error(err);
     else if (o.action == ACTION_HELP)
         status = print(options_help);

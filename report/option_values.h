@@ -49,4 +49,9 @@ bool set_explain(struct options *o, const char *value, char err[OPTION_ERROR]);
 /* When all options are known: what follows from several of them. */
 void options_settle_findings(struct options *o);
 
+/* The real allocator: option_rebuild.c */
+bool set_rebuild(struct options *o, const char *value, char err[OPTION_ERROR]);
+bool set_rebuild_limit(struct options *o, const char *value, char err[OPTION_ERROR]);
+bool set_rebuild_sample(struct options *o, const char *value, char err[OPTION_ERROR]);
+
 #endif

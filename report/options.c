@@ -355,6 +355,11 @@ const struct option_row option_rows[] = {
     {NULL, "forecast-from", 0, "UNIXTIME", false, set_forecast_from,
      "what horizons count from; default: when the dump was saved"},
     {NULL, "no-forecast", 0, NULL, false, set_no_forecast, "leave the forecast out"},
+    {NULL, "rebuild", 0, NULL, false, set_rebuild,
+     "allocate it all in this machine's jemalloc too, and compare with the forecast; takes the data set's memory"},
+    {NULL, "rebuild-limit", 0, "SIZE", false, set_rebuild_limit,
+     "most memory that --rebuild takes; default: half of what is available"},
+    {NULL, "rebuild-sample", 0, "1/N", false, set_rebuild_sample, "rebuild the keys of every N-th hash slot only"},
 
     {.group = "Output"},
     {NULL, "format", 'f', "NAME[:FILE]", true, set_format,

@@ -42,6 +42,9 @@ struct options {
     unsigned nthen_delete;
     int64_t forecast_from_s; /* 0: not given */
     bool no_forecast;
+    bool rebuild;
+    uint64_t rebuild_limit;  /* 0: not given */
+    unsigned rebuild_sample; /* N of 1/N, 1 by default */
     bool skip_damaged, slots, quiet;
     struct findings_options findings;
     const char *explain; /* NULL: a report on all keys */

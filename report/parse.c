@@ -192,6 +192,7 @@ static void set_defaults(struct options *o)
     o->top = 10;
     o->metrics_namespace = "rdbmem";
     o->now_s = -1;
+    o->rebuild_sample = 1;
     findings_options_init(&o->findings);
 }
 

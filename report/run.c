@@ -14,12 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "analyzer/combine.h"
+#include "report/human.h"
 #include "report/inputs.h"
 #include "report/progress.h"
+#include "report/replay.h"
 
 enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 60, WIDTH_MOST = 200 };
 
@@ -31,6 +34,7 @@ struct runner {
     struct progress progress;
     struct inputs inputs;
     struct findings *findings;
+    struct real_options rebuild;
     struct findings_report *found;
     bool sinks_open;
     bool broken_pipe; /* the reader of a report has gone away */
@@ -247,10 +251,69 @@ static struct analyze_options analyze_options_of(struct runner *r)
         .nthen_delete = o->nthen_delete,
         .forecast_from_ms = o->forecast_from_s * 1000,
         .no_forecast = o->no_forecast,
+        .rebuild = o->rebuild ? &r->rebuild : NULL,
     };
     memcpy(ao.horizons_s, o->horizons_s, sizeof ao.horizons_s);
     memcpy(ao.then_delete, o->then_delete, sizeof ao.then_delete);
     return ao;
+}
+
+/* While no report has been begun: only a signal ends the reading. */
+static bool on_first_pass(void *ctx, const struct rdb_info *info, uint64_t keys)
+{
+    (void)ctx;
+    (void)info;
+    (void)keys;
+    return stop_signal() == 0;
+}
+
+/* The memory that a regular file's keys will need, by a pass of its own; 0 when that cannot be known. */
+static uint64_t needs_beforehand(struct runner *r, const char *path)
+{
+    struct analyze_options ao = analyze_options_of(r);
+    struct analysis a = {0};
+    struct stat st;
+    char err[256];
+    uint64_t bytes = 0;
+    rdb_parser *p = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? rdb_open(path, NULL) : NULL;
+    if (!p)
+        return 0;
+    ao.allocator = replay_allocator();
+    ao.top = 0;
+    ao.want_largest = false;
+    ao.no_forecast = true;
+    ao.on_key = NULL;
+    ao.on_progress = on_first_pass;
+    ao.findings = NULL;
+    ao.rebuild = NULL;
+    if (analyze(p, path, &ao, &a, err))
+        bytes = replay_needs(r->o, &a);
+    analysis_free(&a);
+    rdb_close(p);
+    return bytes;
+}
+
+/* Says how much memory --rebuild is going to take. False: too much. */
+static bool rebuild_fits(struct runner *r, const char *path)
+{
+    uint64_t limit = r->rebuild.limit = replay_limit(r->o), needs = needs_beforehand(r, path);
+    char message[256];
+    r->rebuild.sample = r->o->rebuild_sample;
+    r->rebuild.ndeletions = r->o->nthen_delete;
+    memcpy(r->rebuild.deletions, r->o->then_delete, sizeof r->rebuild.deletions);
+    if (needs > limit) {
+        snprintf(message, sizeof message,
+                 "--rebuild needs %s of memory, and the limit is %s: see --rebuild-limit and "
+                 "--rebuild-sample",
+                 human_bytes(needs).s, human_bytes(limit).s);
+        usage_error(message);
+        return false;
+    }
+    if (!r->o->quiet && needs)
+        complain_line("%s: --rebuild takes about %s of memory", path, human_bytes(needs).s);
+    else if (!r->o->quiet)
+        complain_line("%s: --rebuild takes the memory of all keys, up to %s", path, human_bytes(limit).s);
+    return true;
 }
 
 /* What the append-only file holds beyond its base: the report is not about that. */
@@ -315,6 +378,8 @@ static int open_and_read(struct runner *r, size_t i, struct analysis *a)
     if (rdb_error(p)->kind == RDB_ERR_IO && rdb_info(p)->version == 0) {
         a->file.error = *rdb_error(p);
         complain_error(in->path, rdb_error(p));
+    } else if (r->o->rebuild && !rebuild_fits(r, in->path)) {
+        status = EXIT_USAGE;
     } else if (open_sinks(r)) {
         status = read_dump(r, p, i, a);
     } else {
@@ -389,6 +454,8 @@ static bool spares_inputs(const struct runner *r)
 static int find_and_report(struct runner *r)
 {
     char err[INPUTS_ERROR];
+    if (r->o->rebuild && !replay_possible(err))
+        return usage_error(err);
     if (!inputs_find(&r->inputs, r->o->files, r->o->nfiles, err))
         return usage_error(err);
     if (!spares_inputs(r))

@@ -294,6 +294,8 @@ static void sections(struct text *t, const struct analysis *a, const struct repo
     text_big(t, a);
     text_expiries(t, a);
     text_forecast(t, a);
+    text_eviction(t, a);
+    text_rebuild(t, a);
 }
 
 bool text_finish(struct sink *s, const struct analysis *a)

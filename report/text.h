@@ -47,5 +47,7 @@ void text_groups(struct text *t, const struct analysis *a);
 void text_groups_custom(struct text *t, const struct analysis *a);
 void text_expiries(struct text *t, const struct analysis *a);
 void text_forecast(struct text *t, const struct analysis *a); /* text_forecast.c */
+void text_eviction(struct text *t, const struct analysis *a); /* text_whatif.c */
+void text_rebuild(struct text *t, const struct analysis *a);
 
 #endif

@@ -100,7 +100,7 @@ static void read_value(rdb_parser *p, size_t batch, size_t step, bool hold)
         must(n <= batch && (n > 0 || !more) && (rdb_failed(p) || rdb_tell(p) >= before));
         for (size_t i = 0; i < n; i++) {
             if (hold)
-                must(rdb_element_hold(p, &el[i]) || rdb_failed(p) || el[i].len > RDB_HOLD_MAX / 2);
+                must(rdb_element_hold(p, &el[i]) || rdb_failed(p) || el[i].len > RDB_HOLD_MAX / 4);
             if (el[i].role == RDB_R_BLOB)
                 read_pack(p, &el[i]);
             else if (el[i].role == RDB_R_STREAM_NODE)

@@ -165,7 +165,7 @@ class Documents(CliTest):
         self.write("damaged.rdb", damaged)
         self.valid("--group=a=.", "damaged.rdb", status=1)
         self.write("prefix.rdb", r.dump(r.select(0), *(r.string(b"{\xff}:%d" % i, b"v") for i in range(100))))
-        self.valid("--slots", "prefix.rdb")
+        self.valid("--slots", "--config=maxmemory=1", "--config=maxmemory-policy=allkeys-random", "prefix.rdb")
         wanted = set()
         for _, s in schemas(schema):
             wanted |= set(s.get("properties", ()))
@@ -237,6 +237,8 @@ OPTIONS = [
     ["--allocator=prefix"], ["--target=redis:2.8"], ["--target=redis:4.0"], ["--target=valkey:9.1"], ["--groups=0"], ["--groups=5", "--depth=1"],
     ["--separator=/"], ["--group=users=^user", "--group=b=b"], ["--forecast-from=1"], ["--hash-names=x", "--top=3"], ["--type=hash", "--min-bytes=200", "--key=*", "--sample=1/2"],
     ["--big=hash.elements=10,string.bytes=100"], ["--big-preset=10k"], ["--config=maxmemory=100mb"],
+    ["--config=maxmemory=1mb", "--config=maxmemory-policy=allkeys-lfu"], ["--config=maxmemory=1", "--config=maxmemory-policy=volatile-ttl"],
+    ["--rebuild", "--then-delete=50%"], ["--rebuild-sample=1/2", "--no-forecast"],
 ]
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ static void check_realloc(void)
     struct zheap z;
     allocator_init(&a, ALLOC_JEMALLOC, false, false);
     zheap_init(&z, &a, NULL);
-    z.trace = trace;
+    zheap_trace(&z, trace, NULL);
     expect("from nothing", zrealloc(&z, 0, 100, ZL_PACK), 112);
     expect("in place", zrealloc(&z, 100, 111, ZL_PACK), 112);
     expect("in place: requested", z.key_request, 111);
@@ -104,6 +104,63 @@ static void check_slabs(void)
     slabs_free(z.slabs);
 }
 
+struct follower {
+    struct zfollower f;
+    uint64_t placed, freed, resized; /* calls */
+    int64_t bytes;                   /* requested */
+};
+
+static void on_placed(struct zfollower *f, uint64_t request, uint64_t count)
+{
+    struct follower *x = (struct follower *)f;
+    x->placed++;
+    x->bytes += (int64_t)(request * count);
+}
+
+static void on_freed(struct zfollower *f, uint64_t request)
+{
+    struct follower *x = (struct follower *)f;
+    x->freed++;
+    x->bytes -= (int64_t)request;
+}
+
+static void on_resized(struct zfollower *f, uint64_t old_request, uint64_t new_request)
+{
+    struct follower *x = (struct follower *)f;
+    x->resized++;
+    x->bytes += (int64_t)new_request - (int64_t)old_request;
+}
+
+/* Followers see what is placed, with a slab model or without, and each of them all of it. */
+static void check_followers(void)
+{
+    struct allocator a;
+    struct zheap z;
+    struct follower all = {.f = {.placed = on_placed, .freed = on_freed, .resized = on_resized}}, some = all;
+    some.f.resized = NULL;
+    allocator_init(&a, ALLOC_JEMALLOC, false, false);
+    zheap_init(&z, &a, NULL);
+    expect("places nothing", zheap_places(&z), false);
+    zheap_follow(&z, &all.f);
+    zheap_follow(&z, &some.f);
+    expect("places", zheap_places(&z), true);
+    zmalloc(&z, 24, ZL_ELEMENT);
+    zmalloc_n(&z, 20, ZL_ELEMENT, 10);
+    zmalloc_n(&z, 20, ZL_ELEMENT, 0);
+    zplace(&z, 30, 3);
+    zmalloc(&z, 20000, ZL_TABLE);
+    zrealloc(&z, 20000, 20001, ZL_TABLE);
+    zrealloc(&z, 20001, 40000, ZL_TABLE);
+    zfree(&z, 24, ZL_ELEMENT);
+    zcharge(&z, 100, 0, ZL_ELEMENT);
+    expect("placed", all.placed, 5);
+    expect("freed", all.freed, 2);
+    expect("resized", all.resized, 1);
+    expect("bytes", (uint64_t)all.bytes, 200 + 90 + 40000);
+    expect("the other: placed", some.placed, 5);
+    expect("the other: bytes", (uint64_t)some.bytes, 200 + 90 + 40000 - 1);
+}
+
 /* Freeing a mapped block makes blocks of up to its size come from the heap. */
 static void check_libc(void)
 {
@@ -141,6 +198,7 @@ int main(void)
     check_realloc();
     check_chance();
     check_slabs();
+    check_followers();
     check_libc();
     check_prefix();
     return check_result();
