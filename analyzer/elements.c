@@ -9,7 +9,10 @@
 
 enum { INT_TEXT = 20 /* longest canonical 64-bit integer */ };
 
-static bool has_bytes(const struct rdb_element *e) { return e->form == RDB_F_RAW || e->form == RDB_F_LZF; }
+static bool has_bytes(const struct rdb_element *e)
+{
+    return e->form == RDB_F_RAW || e->form == RDB_F_LZF;
+}
 
 /* Reads over an element whose bytes are not in the window. A length alone is only a claim: the input may end before. */
 bool element_is_there(struct rebuild *r, const struct rdb_element *e)

@@ -81,7 +81,7 @@ struct rebuild {
     const char *damage; /* set when a packed container was damaged */
     uint64_t damage_at;
 
-    struct rdb_element late;        /* elements_next: read, to be handed out next */
+    struct rdb_element late; /* elements_next: read, to be handed out next */
     bool has_late, late_more;
 
     /* kept between keys */

@@ -6,7 +6,10 @@
 #include "report/human.h"
 #include "report/text.h"
 
-static uint64_t whole(double v) { return v > 0 ? (uint64_t)(v + 0.5) : 0; }
+static uint64_t whole(double v)
+{
+    return v > 0 ? (uint64_t)(v + 0.5) : 0;
+}
 
 static void when_cell(struct grid *g, const struct forecast_row *row)
 {
@@ -25,7 +28,8 @@ static void memory_bar(struct grid *g, const struct forecast_step *s, double mos
 {
     enum { WIDTH = 16 };
     char bar[WIDTH + 1];
-    int used = (int)lround(s->used_memory / most * WIDTH), active = (int)lround(s->allocator_active / most * WIDTH), n = 0;
+    int used = (int)lround(s->used_memory / most * WIDTH), active = (int)lround(s->allocator_active / most * WIDTH),
+        n = 0;
     for (; n < WIDTH && n < used; n++)
         bar[n] = '#';
     for (; n < WIDTH && n < active; n++)
@@ -66,7 +70,8 @@ static void verdict(struct text *t, const struct forecast_report *f)
     const struct forecast_row *w = worst_of(f);
     const struct forecast_step *s = &w->s;
     if (w == &f->rows[0] || s->allocator_frag_ratio < 1.1) {
-        text_wrap(t, "  Fragmentation stays low: at most %.2f; active defrag would not start.", s->allocator_frag_ratio);
+        text_wrap(t, "  Fragmentation stays low: at most %.2f; active defrag would not start.",
+                  s->allocator_frag_ratio);
         return;
     }
     text_wrap(t, "  Worst fragmentation %.2f (%s): %s of pages held by half-empty slabs. A restart then gives back %s.",
@@ -75,12 +80,14 @@ static void verdict(struct text *t, const struct forecast_report *f)
     if (!f->defrag.available)
         text_wrap(t, "  activedefrag is not to be had with this allocator or version.");
     else if (s->defrag_starts)
-        text_wrap(t, "  activedefrag, if switched on, would start with %u %% of a core and give back %s to %s.", s->defrag_cpu,
-                  human_bytes(whole(s->defrag_least)).s, human_bytes(whole(s->defrag_most)).s);
+        text_wrap(t, "  activedefrag, if switched on, would start with %u %% of a core and give back %s to %s.",
+                  s->defrag_cpu, human_bytes(whole(s->defrag_least)).s, human_bytes(whole(s->defrag_most)).s);
     else
-        text_wrap(t, "  activedefrag would not start: it wants %u %% and %s of free bytes in slabs, there are %.0f %% and %s.",
-                  f->defrag.threshold_lower, human_bytes(f->defrag.ignore_bytes).s, s->defrag_percent,
-                  human_bytes(whole(s->defrag_bytes)).s);
+        text_wrap(
+            t,
+            "  activedefrag would not start: it wants %u %% and %s of free bytes in slabs, there are %.0f %% and %s.",
+            f->defrag.threshold_lower, human_bytes(f->defrag.ignore_bytes).s, s->defrag_percent,
+            human_bytes(whole(s->defrag_bytes)).s);
 }
 
 static void pinners(struct text *t, const struct forecast_report *f)
@@ -99,15 +106,16 @@ static void pinners(struct text *t, const struct forecast_report *f)
 
 void text_forecast(struct text *t, const struct analysis *a)
 {
-    static const struct grid_column columns[] = {{"when", true, 0},          {"keys", false, 0}, {"used_memory", false, 0},
-                                                 {"active", false, 0},       {"frag", false, 0}, {"RSS/used", false, 0},
-                                                 {"used #, held -", true, 2}};
+    static const struct grid_column columns[] = {
+        {"when", true, 0},  {"keys", false, 0},     {"used_memory", false, 0},  {"active", false, 0},
+        {"frag", false, 0}, {"RSS/used", false, 0}, {"used #, held -", true, 2}};
     const struct forecast_report *f = &a->forecast;
     struct grid g;
     if (f->n == 0)
         return;
     text_heading(t, "What will come");
-    text_wrap(t, "  Counted from %s, with nothing written. frag: allocator_frag_ratio; RSS/used: mem_fragmentation_ratio.",
+    text_wrap(t,
+              "  Counted from %s, with nothing written. frag: allocator_frag_ratio; RSS/used: mem_fragmentation_ratio.",
               human_time(f->from_ms / 1000).s);
     grid_begin(&g, columns, 7);
     for (size_t i = 0; i < f->n; i++)
@@ -118,6 +126,6 @@ void text_forecast(struct text *t, const struct analysis *a)
         pinners(t, f);
     }
     if (f->has_reclaim && f->reclaim_bytes > 1 << 20)
-        text_wrap(t, "  The server that wrote the file claimed %s: a reload would need %s less.", human_bytes(a->file.used_mem).s,
-                  human_bytes((uint64_t)f->reclaim_bytes).s);
+        text_wrap(t, "  The server that wrote the file claimed %s: a reload would need %s less.",
+                  human_bytes(a->file.used_mem).s, human_bytes((uint64_t)f->reclaim_bytes).s);
 }
