@@ -188,7 +188,7 @@ static unsigned log_bucket(uint64_t v)
 {
     uint64_t x = v < (UINT64_C(1) << 47) ? v + 1 : UINT64_C(1) << 47;
     unsigned e = 63U - (unsigned)__builtin_clzll(x);
-    return e << 8 | (e >= 8 ? x >> (e - 8) & 255 : x << (8 - e) & 255);
+    return e << 8 | (unsigned)((e >= 8 ? x >> (e - 8) : x << (8 - e)) & 255);
 }
 
 /* The value that the policy looks at; *known: the dump has it. */
