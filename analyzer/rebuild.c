@@ -79,6 +79,7 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
         string_stats_clear(&r->st);
     k->payload = r->key_len;
     k->elements = k->largest = 0;
+    k->encoding = ENC_OTHER; /* what is said of a container too damaged to have one */
     k->module[0] = 0;
     by_type[k->type](r);
 
