@@ -113,18 +113,21 @@ static void big(struct aggregate *g, struct key_report *k)
         topn_add(&g->big, k);
 }
 
-static void expiry(struct aggregate *g, const struct key_report *k)
+void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t bytes)
 {
-    unsigned i = EXPIRY_BUCKETS - 1;
-    if (k->expire_ms >= 0) {
-        int64_t left = (k->expire_ms - g->now_ms) / 1000;
-        i = 0;
-        if (!(k->flags & KEY_EXPIRED))
-            for (i = 1; i < EXPIRY_BUCKETS - 2 && left > g->expiry[i].upto_s;)
-                i++;
-    }
+    unsigned i = 0;
+    int64_t left = (expire_ms - g->now_ms) / 1000;
+    if (!expired)
+        for (i = 1; i < EXPIRY_BUCKETS - 2 && left > g->expiry[i].upto_s;)
+            i++;
     g->expiry[i].keys++;
-    g->expiry[i].bytes += k->bytes;
+    g->expiry[i].bytes += bytes;
+}
+
+static void no_expiry(struct aggregate *g, uint64_t keys, uint64_t bytes)
+{
+    g->expiry[EXPIRY_BUCKETS - 1].keys += keys;
+    g->expiry[EXPIRY_BUCKETS - 1].bytes += bytes;
 }
 
 static void doubtful(struct aggregate *g, const struct key_report *k)
@@ -151,24 +154,45 @@ void aggregate_load(struct aggregate *g, const struct key_report *k)
     }
 }
 
-void aggregate_key(struct aggregate *g, struct key_report *k)
+/* n keys of this cost; a string's "elements" are its bytes, here it is one. */
+static void add_to_cell(struct aggregate *g, const struct key_report *k, uint64_t n, uint64_t record)
 {
     struct totals *c = &g->current[k->type][k->encoding];
     g->touched[k->type] |= 1U << k->encoding;
-    c->keys++;
-    c->bytes += k->bytes;
-    c->payload += k->payload;
-    c->rounding += k->rounding;
-    c->elements += k->type == RDB_T_STRING ? 1 : k->elements;
-    c->record += k->record;
+    c->keys += n;
+    c->bytes += n * k->bytes;
+    c->payload += n * k->payload;
+    c->rounding += n * k->rounding;
+    c->elements += n * (k->type == RDB_T_STRING ? 1 : k->elements);
+    c->record += record;
     if (k->bytes > c->largest)
         c->largest = k->bytes;
     if (k->expire_ms >= 0) {
-        c->expiring_keys++;
-        c->expiring_bytes += k->bytes;
+        c->expiring_keys += n;
+        c->expiring_bytes += n * k->bytes;
     }
+}
+
+void aggregate_strings(struct aggregate *g, const struct key_report *k, uint64_t n, uint64_t record)
+{
+    uint64_t bytes = n * k->bytes;
+    add_to_cell(g, k, n, record);
+    if (k->expire_ms < 0)
+        no_expiry(g, n, bytes);
+    g->all.keys += n;
+    g->all.bytes += bytes;
+    g->master.keys += n;
+    g->master.bytes += bytes;
+}
+
+void aggregate_key(struct aggregate *g, struct key_report *k)
+{
+    add_to_cell(g, k, 1, k->record);
     aggregate_load(g, k);
-    expiry(g, k);
+    if (k->expire_ms >= 0)
+        aggregate_expiry(g, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, k->bytes);
+    else
+        no_expiry(g, 1, k->bytes);
     if (k->flags & (KEY_DAMAGED | KEY_ESTIMATE | KEY_LOWER_BOUND))
         doubtful(g, k);
     big(g, k);

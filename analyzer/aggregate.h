@@ -36,6 +36,11 @@ void aggregate_hint(struct aggregate *g, uint64_t keys, uint64_t expires);
 /* Marks k->flags as big where it is, and adds it. */
 void aggregate_key(struct aggregate *g, struct key_report *k);
 
+/* n unexpired strings with this cost, none of them big; record: bytes of all their records. Those that expire are to be
+ * told one by one to aggregate_expiry() beside. */
+void aggregate_strings(struct aggregate *g, const struct key_report *k, uint64_t n, uint64_t record);
+void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t bytes);
+
 /* A key that is not reported still counts for what is loaded. */
 void aggregate_load(struct aggregate *g, const struct key_report *k);
 

@@ -6,41 +6,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "analyzer/aggregate.h"
 #include "analyzer/analysis.h"
-#include "analyzer/eviction.h"
 #include "analyzer/explain.h"
-#include "analyzer/functions.h"
-#include "analyzer/keyspace.h"
 #include "analyzer/ledger.h"
 #include "analyzer/outlook.h"
-#include "analyzer/placement.h"
-#include "analyzer/real.h"
-#include "analyzer/rebuild.h"
+#include "analyzer/run.h"
 #include "analyzer/sample.h"
 #include "analyzer/target.h"
-#include "analyzer/topn.h"
 
 enum { PROGRESS_EVERY = 4096 /* records between two looks at the clock and at signals */ };
-
-struct run {
-    rdb_parser *p;
-    const struct analyze_options *o;
-    struct analysis *a;
-    struct profile pf;
-    struct allocator alloc;
-    struct zheap heap;  /* what the server holds */
-    struct zheap aside; /* keys that it would not load: costed, not held */
-    struct rebuild rebuild;
-    struct keyspace keyspace;
-    struct functions functions;
-    struct aggregate aggregate;
-    struct placement placement;
-    struct eviction eviction;
-    struct real *real; /* NULL: no replay */
-    bool ready, stopped;
-    uint32_t db;
-};
 
 /* ---------------------------------------------------------------- set-up, when the head of the file is known */
 
@@ -94,6 +68,8 @@ static bool set_up(struct run *run, char err[256])
         snprintf(err, 256, "out of memory");
         return false;
     }
+    if (!strings_begin(run))
+        return false;
     run->rebuild.want_largest = run->o->want_largest;
     run->rebuild.now_ms = a->now_ms;
     run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
@@ -114,6 +90,7 @@ static bool set_up(struct run *run, char err[256])
 
 static void select_db(struct run *run, uint32_t db)
 {
+    strings_settle(run);
     run->db = db;
     aggregate_select(&run->aggregate, db);
     keyspace_select(&run->keyspace, db);
@@ -162,7 +139,7 @@ static bool passes_over(struct run *run, const struct rdb_key *key, const struct
 }
 
 /* The key is known: sums, findings, streamed formats. */
-static void tell_key(struct run *run, struct key_report *k)
+void run_tell_key(struct run *run, struct key_report *k)
 {
     if (k->flags & KEY_DAMAGED)
         damaged(run, k);
@@ -224,7 +201,7 @@ static bool rebuild_whole(struct run *run, const struct rdb_key *key, struct key
 {
     struct zmark mark;
     if (key->info->type == RDB_T_STRING) { /* nothing is charged for a string that is not there, and none is damaged */
-        rebuild_key(&run->rebuild, key, k);
+        strings_rebuild(run, key, k);
         return !rdb_failed(run->p);
     }
     zheap_mark(run->rebuild.z, &mark);
@@ -254,7 +231,8 @@ static void read_key(struct run *run, const struct rdb_key *key, struct key_repo
         end_blocks(run, k, death);
         to_keyspace(run, key, k);
     }
-    tell_key(run, k);
+    run_tell_key(run, k);
+    strings_learned(run, k);
 }
 
 static void one_key(struct run *run, struct rdb_event *ev)
@@ -289,7 +267,7 @@ static void one_key(struct run *run, struct rdb_event *ev)
     bool loads = !(k.flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
     if (!loads)
         k.flags |= KEY_NOT_LOADED;
-    if (!passes_over(run, key, &k, loads))
+    if (!strings_take(run, key, &k) && !passes_over(run, key, &k, loads))
         read_key(run, key, &k, loads);
     if (copy != name)
         free(copy);
@@ -445,6 +423,7 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
     file_end(run);
     if (o->findings)
         findings_hide(o->findings, a->file.error.key, a->file.error.key_len);
+    strings_settle(run);
     if (ok) {
         uint64_t scale = o->findings ? findings_scale(o->findings) : 1;
         keyspace_finish(&run->keyspace, &run->rebuild);
@@ -461,6 +440,7 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
             ok = real_finish(run->real, a) && ok;
     }
     if (run->ready) {
+        strings_free(run);
         rebuild_free(&run->rebuild);
         keyspace_free(&run->keyspace);
         placement_free(&run->placement);

@@ -67,10 +67,15 @@ void distributions_target(struct distributions *d, const struct profile *pf, con
 
 /* ---------------------------------------------------------------- keys */
 
+static inline void count_many(struct distribution *d, unsigned i, uint64_t bytes, uint64_t n)
+{
+    d->rows[i].keys += n;
+    d->rows[i].bytes += bytes * n;
+}
+
 static inline void count(struct distribution *d, unsigned i, uint64_t bytes)
 {
-    d->rows[i].keys++;
-    d->rows[i].bytes += bytes;
+    count_many(d, i, bytes, 1);
 }
 
 static void count_upto(struct distribution *d, unsigned first, uint64_t v, uint64_t bytes)
@@ -89,22 +94,33 @@ static inline unsigned size_row(uint64_t bytes)
     return i < SIZE_ROWS ? i : SIZE_ROWS - 1;
 }
 
-static void count_ttl(struct distributions *d, const struct key_report *k)
+void distributions_strings(struct distributions *d, uint64_t bytes, uint64_t n)
 {
-    if (k->expire_ms < 0)
-        count(&d->ttl, TTL_NO_EXPIRY, k->bytes);
-    else if (k->flags & KEY_EXPIRED)
-        count(&d->ttl, 0, k->bytes);
+    d->sizes.keys[histogram_bucket(bytes)] += n;
+    d->largest = bytes > d->largest ? bytes : d->largest;
+    count_many(&d->size, size_row(bytes), bytes, n);
+}
+
+void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes)
+{
+    if (expired)
+        count(&d->ttl, 0, bytes);
     else
-        count_upto(&d->ttl, TTL_FIRST, (uint64_t)((k->expire_ms - d->now_ms) / 1000), k->bytes);
+        count_upto(&d->ttl, TTL_FIRST, (uint64_t)((expire_ms - d->now_ms) / 1000), bytes);
+}
+
+void distributions_no_ttl(struct distributions *d, uint64_t bytes, uint64_t n)
+{
+    count_many(&d->ttl, TTL_NO_EXPIRY, bytes, n);
 }
 
 void distributions_add(struct distributions *d, const struct key_report *k)
 {
-    d->sizes.keys[histogram_bucket(k->bytes)]++;
-    d->largest = k->bytes > d->largest ? k->bytes : d->largest;
-    count(&d->size, size_row(k->bytes), k->bytes);
-    count_ttl(d, k);
+    distributions_strings(d, k->bytes, 1);
+    if (k->expire_ms >= 0)
+        distributions_ttl(d, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, k->bytes);
+    else
+        distributions_no_ttl(d, k->bytes, 1);
     if (k->idle_s >= 0)
         count_upto(&d->idle, 0, (uint64_t)k->idle_s, k->bytes);
     if (k->freq >= 0)

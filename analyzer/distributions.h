@@ -66,6 +66,13 @@ void distributions_init(struct distributions *d);
 void distributions_target(struct distributions *d, const struct profile *pf, const struct allocator *a, int64_t now_ms);
 
 void distributions_add(struct distributions *d, const struct key_report *k);
+
+/* The same for n strings of this size, none of which the dump says more of: */
+void distributions_strings(struct distributions *d, uint64_t bytes, uint64_t n);
+
+/* ... but when they expire, which is to be said of every one that does (expire_ms >= 0). */
+void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes);
+void distributions_no_ttl(struct distributions *d, uint64_t bytes, uint64_t n);
 void distributions_merge(struct distributions *d, const struct distributions *from);
 
 /* Figures times scale; the target is forgotten. */

@@ -128,12 +128,39 @@ void findings_key(struct findings *f, const struct key_report *k)
     bool expires = k->expire_ms >= 0;
     audit_note_name(f->audit, k);
     if (f->groups)
-        groups_add(f->groups, k->name, k->name_len, k->type, k->bytes, expires);
+        groups_add(f->groups, k->name, k->name_len, groups_tag(k->type, k->bytes, expires), k->bytes);
     if (f->custom.groups)
         custom_groups_add(&f->custom, k->name, k->name_len, k->type, k->bytes, expires);
     if (f->slots && k->slot >= 0)
         slots_add(f->slots, (unsigned)k->slot, k->name, k->name_len, k->type, k->bytes, expires);
     distributions_add(&f->distributions, k);
+}
+
+bool findings_are_sums(const struct findings *f)
+{
+    const struct filter *filter = &f->o->filter;
+    return !filter->active && filter->sample <= 1 && !f->custom.groups && !f->slots && !f->o->hash_names &&
+           f->o->audit.rules.n == 0;
+}
+
+void findings_string(struct findings *f, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes,
+                     int64_t expire_ms)
+{
+    if (f->groups)
+        groups_add(f->groups, name, len, tag, bytes);
+    if (expire_ms >= 0)
+        distributions_ttl(&f->distributions, expire_ms, false, bytes);
+}
+
+void findings_strings(struct findings *f, uint64_t bytes, bool expire, uint64_t n)
+{
+    f->total_keys += n;
+    f->matched_keys += n;
+    f->total_bytes += n * bytes;
+    f->matched_bytes += n * bytes;
+    distributions_strings(&f->distributions, bytes, n);
+    if (!expire)
+        distributions_no_ttl(&f->distributions, bytes, n);
 }
 
 void findings_hide(const struct findings *f, uint8_t *name, size_t len)

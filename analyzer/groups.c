@@ -326,9 +326,13 @@ static inline uint64_t path_hash(struct groups *g, const uint8_t *name, size_t l
     return path;
 }
 
-void groups_add(struct groups *g, const uint8_t *name, size_t len, enum rdb_type type, uint64_t bytes, bool expires)
+uint32_t groups_tag(enum rdb_type type, uint64_t bytes, bool expires)
 {
-    uint32_t tag = cell_tag(type, bytes, expires);
+    return cell_tag(type, bytes, expires);
+}
+
+void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes)
+{
     uint32_t cell = find_cell(g, path_and_tag(path_hash(g, name, len), tag));
     if (__builtin_expect(cell == GROUPS_NONE, 0))
         cell = first_of_its_cell(g, name, len, tag);

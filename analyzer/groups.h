@@ -79,8 +79,11 @@ struct groups; /* opaque; groups_internal.h */
 struct groups *groups_new(const struct splitter *s);
 void groups_free(struct groups *g);
 
+/* What is kept of a key beside its prefix. */
+uint32_t groups_tag(enum rdb_type type, uint64_t bytes, bool expires);
+
 /* SEGMENTS_PAD bytes behind the name must be readable. */
-void groups_add(struct groups *g, const uint8_t *name, size_t len, enum rdb_type type, uint64_t bytes, bool expires);
+void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes);
 
 /* Adds all of `from` (same splitter) as if its keys had been added here. */
 void groups_merge(struct groups *g, const struct groups *from);

@@ -121,9 +121,19 @@ void keyspace_select(struct keyspace *ks, uint32_t db)
         database_structs(ks);
 }
 
+/* Counts the keys that came since quiet was granted. */
+static void catch_up(struct keyspace_table *kt)
+{
+    uint64_t came = kt->granted - kt->quiet;
+    kt->t.used += came;
+    kt->owed += (double)came * kt->rate;
+    kt->granted = kt->quiet = 0;
+}
+
 static void hint_table(struct keyspace *ks, struct keyspace_table *kt, int header, uint64_t n, bool always)
 {
     const struct profile *pf = ks->pf;
+    catch_up(kt);
     if (n == 0 && !pf->hint_zero && !always)
         return;
     make(ks, kt, header);
@@ -181,10 +191,16 @@ double keyspace_chance(const struct keyspace_table *kt, const struct profile *pf
 
 /* Colliding entries and child buckets come with the keys, and go with them: the slab model gets them at the rate at which
  * their expectation grows, looked at every STRIDE keys. */
+enum { STRIDE = 256 };
+
+static bool places_chance(const struct keyspace *ks, const struct keyspace_table *kt, bool shared_buckets)
+{
+    return kt->made && ks->z->slabs && (kt->t.hashtable || shared_buckets);
+}
+
 static void place_chance(struct keyspace *ks, struct keyspace_table *kt, bool shared_buckets)
 {
-    enum { STRIDE = 256 };
-    if (!kt->made || ks->z->slabs == NULL || (!kt->t.hashtable && !shared_buckets))
+    if (!places_chance(ks, kt, shared_buckets))
         return;
     if (kt->t.used % STRIDE == 0) {
         struct table soon = kt->t;
@@ -216,6 +232,23 @@ static void insert(struct keyspace *ks, struct keyspace_table *kt, int header, d
     follow(ks, kt, &was);
 }
 
+/* How many keys will change nothing but counts: those before the table is full or placing a block is due. */
+static void grant_quiet(const struct keyspace *ks, struct keyspace_table *kt, bool shared_buckets)
+{
+    const struct table *t = &kt->t;
+    if (t->next != 0 || ks->slot_names)
+        return;
+    uint64_t n = table_room(t);
+    if (places_chance(ks, kt, shared_buckets)) {
+        double due = kt->rate > 0 ? (1 - kt->owed) / kt->rate - 1 : STRIDE;
+        uint64_t stride = (STRIDE - t->used % STRIDE) % STRIDE;
+        n = n < stride ? n : stride;
+        if (due < (double)n)
+            n = due < 1 ? 0 : (uint64_t)due;
+    }
+    kt->granted = kt->quiet = n;
+}
+
 void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, const struct rdb_bytes *name)
 {
     const struct profile *pf = ks->pf;
@@ -235,14 +268,22 @@ void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, 
         memcpy(key + 2, name->data, len);
         key_set_add(ks->slot_names, key, len + 2);
     }
-    place_chance(ks, &ks->current->keys, pf->main_entry == 0);
-    if (ttl)
-        place_chance(ks, &ks->current->expires, pf->shared_expires_entry == 0);
-    insert(ks, &ks->current->keys, pf->keys_header, ttl && pf->step_per_ttl ? 1 : 0);
-    if (ttl)
-        insert(ks, &ks->current->expires, pf->expires_header, 0);
+    struct keyspace_db *db = ks->current;
+    bool shared = pf->main_entry == 0, expires_shared = pf->shared_expires_entry == 0;
+    catch_up(&db->keys);
+    place_chance(ks, &db->keys, shared);
+    if (ttl) {
+        catch_up(&db->expires);
+        place_chance(ks, &db->expires, expires_shared);
+    }
+    insert(ks, &db->keys, pf->keys_header, ttl && pf->step_per_ttl ? 1 : 0);
+    grant_quiet(ks, &db->keys, shared);
+    if (ttl) {
+        insert(ks, &db->expires, pf->expires_header, 0);
+        grant_quiet(ks, &db->expires, expires_shared);
+    }
     if (field_ttl && pf->volatile_set)
-        insert(ks, &ks->current->fields, pf->keys_header, 0);
+        insert(ks, &db->fields, pf->keys_header, 0);
 }
 
 /* ---------------------------------------------------------------- the end */
@@ -274,6 +315,7 @@ static void finish_table(struct keyspace *ks, struct keyspace_table *kt, bool sh
 {
     if (!kt->made)
         return;
+    catch_up(kt);
     finish_rehash(ks, kt);
     charge_chance(ks, kt, shared_buckets);
 }

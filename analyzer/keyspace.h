@@ -19,6 +19,9 @@ struct keyspace_table {
     double chance;     /* expected bytes of collisions or children, after keyspace_finish */
     double placed;     /* such blocks given to the slab model so far, with the keys that bring them */
     double rate, owed; /* of the next keys, each: blocks; and what has added up to less than one */
+    /* Keys that will change nothing but counts, as last found out, and those of them still to come: what has come is not
+     * in t.used and owed yet. */
+    uint64_t granted, quiet;
 };
 
 /* Expected bytes of collisions or children of this table if it had `used` entries. */
@@ -59,6 +62,18 @@ void keyspace_slot_hint(struct keyspace *ks, uint64_t slot, uint64_t keys, uint6
 
 /* One key has been added to the current database. slot is used in cluster mode only. */
 void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, const struct rdb_bytes *name);
+
+/* The same, for a key without fields. */
+static inline void keyspace_plain_key(struct keyspace *ks, bool ttl, unsigned slot, const struct rdb_bytes *name)
+{
+    struct keyspace_db *db = ks->current;
+    if (__builtin_expect(!db || db->keys.quiet == 0 || (ttl && db->expires.quiet == 0), 0)) {
+        keyspace_key(ks, ttl, false, slot, name);
+        return;
+    }
+    db->keys.quiet--;
+    db->expires.quiet -= ttl;
+}
 
 /* The load is over: collisions and children, slots' tables; rehashing is finished as the cron would. */
 void keyspace_finish(struct keyspace *ks, struct rebuild *r);

@@ -60,6 +60,9 @@ enum memo_kind { MEMO_TEXT, MEMO_INT_SHARED, MEMO_INT };
 
 enum { NODE_COSTS = 256 };
 
+/* How a string value is held. */
+enum string_kind { STR_INT_SHARED, STR_INT, STR_INT_IN_EMBSTR, STR_SHORT /* fits an embstr */, STR_RAW };
+
 /* Trees whose keys arrive interleaved. */
 enum rax_slot { RAX_MAIN, RAX_GROUPS, RAX_CONSUMERS, RAX_COUNT };
 
@@ -83,6 +86,11 @@ struct rebuild {
 
     struct rdb_element late; /* elements_next: read, to be handed out next */
     bool has_late, late_more;
+    struct string_value {
+        uint64_t len;
+        enum string_kind kind;
+        bool read; /* by rebuild_read_string(), for the rebuild_key() that follows */
+    } string;
 
     /* kept between keys */
     struct memo *memo;
@@ -113,6 +121,9 @@ void rebuild_free(struct rebuild *r);
 /* Reads the value of ev->key and fills k (all but db, name, offsets and flags of the caller). */
 void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report *k);
 
+/* Reads a string value into r->string, before rebuild_key() or in its place. False: the input ended or broke. */
+bool rebuild_read_string(struct rebuild *r);
+
 /* ---------------------------------------------------------------- shared by the rebuild_*.c files */
 
 typedef void (*rebuild_fn)(struct rebuild *r);
@@ -131,7 +142,6 @@ void rebuild_other(struct rebuild *r);
 void key_alloc(struct rebuild *r);
 
 /* key.c: the same for a string value. */
-enum string_kind { STR_INT_SHARED, STR_INT, STR_INT_IN_EMBSTR, STR_SHORT /* fits an embstr */, STR_RAW };
 void key_alloc_string(struct rebuild *r, enum string_kind kind, uint64_t len);
 
 /* key.c: is this text or integer a shared object as a value? from_text: found by tryObjectEncoding. */

@@ -17,13 +17,22 @@ static enum string_kind kind_of(struct rebuild *r, const struct rdb_element *e)
     return pf->embstr_max && e->len <= (uint64_t)pf->embstr_max ? STR_SHORT : STR_RAW;
 }
 
-void rebuild_string(struct rebuild *r)
+bool rebuild_read_string(struct rebuild *r)
 {
     struct rdb_element e;
     bool more;
     if (rdb_elements(r->p, &e, 1, &more) != 1 || (e.data == NULL && !element_is_there(r, &e)))
+        return false;
+    r->string = (struct string_value){.len = e.len, .kind = kind_of(r, &e), .read = true};
+    return true;
+}
+
+void rebuild_string(struct rebuild *r)
+{
+    if (!r->string.read && !rebuild_read_string(r))
         return;
-    r->k->elements = r->k->largest = e.len;
-    r->k->payload += e.len;
-    key_alloc_string(r, kind_of(r, &e), e.len);
+    r->string.read = false;
+    r->k->elements = r->k->largest = r->string.len;
+    r->k->payload += r->string.len;
+    key_alloc_string(r, r->string.kind, r->string.len);
 }

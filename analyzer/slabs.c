@@ -236,15 +236,6 @@ static void close_whole(struct slabs *s, unsigned b, unsigned death, uint64_t sl
         sums->by_keys[death > s->at] += slabs;
 }
 
-/* Regions of the last owner become a run of the open slab, or part of the run before. They must fit. */
-static inline void add_run(struct slabs_open *o, uint64_t regions)
-{
-    if ((slabs_fate_t)(*o->run >> 32) == o->fate)
-        *o->run += 1 << 16 | regions;
-    else
-        *++o->run = (slabs_run_t)o->fate << 32 | 1 << 16 | regions;
-}
-
 /* Places the last owner's regions for good. */
 static void settle(struct slabs *s, unsigned b)
 {
@@ -253,7 +244,7 @@ static void settle(struct slabs *s, unsigned b)
     o->count = 0;
     if (settled(o) > 0 && count > o->limit) {
         uint32_t head = o->limit + 1;
-        add_run(o, head);
+        slabs_add_run(o, head);
         close_slab(s, b);
         count -= head;
     }
@@ -262,7 +253,7 @@ static void settle(struct slabs *s, unsigned b)
         count %= o->regions;
     }
     if (count > 0) {
-        add_run(o, count);
+        slabs_add_run(o, count);
         o->limit -= (uint32_t)count;
     }
 }
@@ -306,27 +297,13 @@ static uint64_t fill_holes(struct slabs *s, unsigned b, uint64_t count)
     return count;
 }
 
-static __attribute__((noinline)) void give_closely(struct slabs *s, struct slabs_open *o, uint64_t count)
+void slabs_give_closely(struct slabs *s, struct slabs_open *o, uint64_t count)
 {
     unsigned b = (unsigned)(o - s->open);
     interrupt(s, b);
     if (o->holes > 0)
         count = fill_holes(s, b, count);
     o->owner = count > 0 ? s->owner : SLABS_NOBODY;
-    o->fate = s->fate;
-    o->count = count;
-}
-
-/* Mostly the regions of the owner before are few and fit. count - 1 wraps when there are none: look closer. */
-void slabs_give_first(struct slabs *s, struct slabs_open *o, uint64_t count)
-{
-    if (__builtin_expect(o->count - 1 >= o->limit || s->owner == 0, 0)) {
-        give_closely(s, o, count);
-        return;
-    }
-    add_run(o, o->count);
-    o->limit -= (uint32_t)o->count;
-    o->owner = s->owner;
     o->fate = s->fate;
     o->count = count;
 }

@@ -132,8 +132,32 @@ static inline void slabs_key_again(struct slabs *s)
     s->fate = s->key_fate;
 }
 
-void slabs_give_first(struct slabs *s, struct slabs_open *o, uint64_t count);
+void slabs_give_closely(struct slabs *s, struct slabs_open *o, uint64_t count);
 void slabs_take_back_settled(struct slabs *s, unsigned b);
+
+/* Regions of the last owner become a run of the open slab, or part of the run before. They must fit. */
+static inline void slabs_add_run(struct slabs_open *o, uint64_t regions)
+{
+    if ((slabs_fate_t)(*o->run >> 32) == o->fate)
+        *o->run += 1 << 16 | regions;
+    else
+        *++o->run = (slabs_run_t)o->fate << 32 | 1 << 16 | regions;
+}
+
+/* Another owner's first. Mostly the regions of the owner before are few and fit. count - 1 wraps when there are none:
+ * look closer. */
+static inline void slabs_give_first(struct slabs *s, struct slabs_open *o, uint64_t count)
+{
+    if (__builtin_expect(o->count - 1 >= o->limit || s->owner == 0, 0)) {
+        slabs_give_closely(s, o, count);
+        return;
+    }
+    slabs_add_run(o, o->count);
+    o->limit -= (uint32_t)o->count;
+    o->owner = s->owner;
+    o->fate = s->fate;
+    o->count = count;
+}
 
 /* count regions of bin b for the current owner. Any count takes the same time. */
 static inline void slabs_give(struct slabs *s, unsigned b, uint64_t count)

@@ -60,7 +60,7 @@ void slots_add(struct slots *s, unsigned slot, const uint8_t *name, size_t len, 
         return;
     s->tagged_keys++;
     s->tagged_bytes += bytes;
-    groups_add(s->tags, tag, n, type, bytes, expires);
+    groups_add(s->tags, tag, n, groups_tag(type, bytes, expires), bytes);
 }
 
 static int heavier_first(const void *x, const void *y)

@@ -92,8 +92,7 @@ void table_expand(struct table *t, uint64_t n)
     begin_rehash(t, want);
 }
 
-/* How many insertions fit before the next one starts a growth. */
-static uint64_t room(const struct table *t)
+uint64_t table_room(const struct table *t)
 {
     uint64_t size = t->next ? t->next : t->size;
     uint64_t capacity = t->hashtable ? size * BUCKET_ENTRIES : size;
@@ -116,14 +115,14 @@ void table_insert(struct table *t, uint64_t n, double extra_steps)
 {
     double per_insert = 1 + extra_steps;
     while (n > 0) {
-        if (room(t) == 0) { /* this insertion grows the table, then goes in without a step */
+        if (table_room(t) == 0) { /* this insertion grows the table, then goes in without a step */
             grow(t);
             t->used++;
             n--;
             t->left -= extra_steps;
             continue;
         }
-        uint64_t batch = room(t) < n ? room(t) : n;
+        uint64_t batch = table_room(t) < n ? table_room(t) : n;
         if (t->next) {
             double need = ceil(t->left / per_insert - 0.5);
             if (need < 1)

@@ -33,6 +33,9 @@ void table_init(struct table *t, const struct profile *pf);
 /* dictExpand / hashtableTryExpand: presize for n entries. */
 void table_expand(struct table *t, uint64_t n);
 
+/* How many insertions fit before the next one starts a growth. */
+uint64_t table_room(const struct table *t);
+
 /* n insertions, extra steps: more rehash steps per insertion (lookups). */
 void table_insert(struct table *t, uint64_t n, double extra_steps);
 

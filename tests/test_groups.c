@@ -211,7 +211,7 @@ static void make_key(struct made_key *k, seed *r, unsigned words)
 
 static void add(struct groups *g, const struct made_key *k)
 {
-    groups_add(g, k->name, k->len, k->type, k->bytes, k->expires);
+    groups_add(g, k->name, k->len, groups_tag(k->type, k->bytes, k->expires), k->bytes);
 }
 
 static void sums_take(struct group_sums *s, const struct group_sums *from)
@@ -443,7 +443,7 @@ static void test_many_sizes(void)
         int len = snprintf(name, sizeof name, "%c%c%c:x", 'g' + i % 16, 'g' + i / 16 % 16, 'g' + i / 256 % 3);
         uint64_t bytes = UINT64_C(1) << i / 768 % 40;
         bytes += bytes * (check_random(&r) % 16) / 16;
-        groups_add(g, (const uint8_t *)name, (size_t)len, (enum rdb_type)(i % 5), bytes, false);
+        groups_add(g, (const uint8_t *)name, (size_t)len, groups_tag((enum rdb_type)(i % 5), bytes, false), bytes);
         all += bytes;
     }
     CHECK(groups_finish(g, 1000, 1, &t));

@@ -1,0 +1,64 @@
+/*
+ * alike.c - see alike.h.
+ */
+#include "analyzer/alike.h"
+
+#include <string.h>
+
+#include "analyzer/groups.h"
+
+static void note_block(void *ctx, enum zlabel label, uint64_t request, uint64_t usable, uint64_t count, bool is_free)
+{
+    struct alike_learner *l = ctx;
+    struct alike *s = &l->cost;
+    unsigned bin = allocator_bin(l->a, request);
+    (void)usable;
+    if (is_free || count != 1 || bin == ALLOC_NO_BIN || s->nblocks == ALIKE_BLOCKS) {
+        l->usable = false;
+        return;
+    }
+    s->bin[s->nblocks] = (uint8_t)bin;
+    s->label[s->nblocks++] = (uint8_t)label;
+}
+
+void alike_learn(struct alike_learner *l, struct zheap *z, uint64_t id)
+{
+    *l = (struct alike_learner){.a = z->a, .cost = {.id = id}, .usable = true};
+    zheap_trace(z, note_block, l);
+}
+
+bool alike_learned(struct alike_learner *l, const struct key_report *k)
+{
+    struct alike *s = &l->cost;
+    if (!l->usable || k->flags != 0 || k->variance != 0 || k->memory_usage > UINT32_MAX)
+        return false;
+    s->bytes = (uint32_t)k->bytes;
+    s->payload = (uint32_t)k->payload;
+    s->rounding = (uint32_t)k->rounding;
+    s->memory_usage = (uint32_t)k->memory_usage;
+    s->has_memory_usage = k->has_memory_usage;
+    s->len = (uint32_t)k->elements;
+    s->expires = k->expire_ms >= 0;
+    s->encoding = (uint8_t)k->encoding;
+    s->group_tag = groups_tag(RDB_T_STRING, k->bytes, s->expires);
+    return true;
+}
+
+void alike_report(const struct alike *s, struct key_report *k)
+{
+    k->type = RDB_T_STRING;
+    k->encoding = (enum encoding)s->encoding;
+    k->bytes = s->bytes;
+    k->payload = s->payload;
+    k->rounding = s->rounding;
+    k->variance = 0;
+    k->memory_usage = s->memory_usage;
+    k->has_memory_usage = s->has_memory_usage;
+    k->elements = k->largest = s->len;
+}
+
+void alike_labels(const struct alike *s, struct zheap *z)
+{
+    for (unsigned i = 0; i < s->nblocks; i++)
+        z->by_label[s->label[i]] += s->waiting * z->a->bins[s->bin[i]].size;
+}

@@ -1,0 +1,77 @@
+/*
+ * alike.h - strings that cost the same.
+ *
+ * Most keys of most dumps are short strings. What one costs follows from the lengths of its name and its value, from the
+ * kind of the value, and from whether it expires: all that are alike in these ask for the same blocks. So the first of
+ * them is rebuilt in full while its blocks are noted, and those that follow only give these blocks to the slab model and
+ * are counted. The sums get the count when the slot is wanted for others, when the database changes, and at the end.
+ *
+ *     s = alike_slot(t, id);
+ *     if (s->id == id)           alike_give(s, slabs), s->waiting++ ...
+ *     else                       alike_learn(&l, heap, id), rebuild_key(...), zheap_trace(heap, NULL, NULL), and when
+ *                                alike_learned(&l, k): what waits in s goes to the sums, and *s = l.cost
+ */
+#ifndef RDBMEM_ALIKE_H
+#define RDBMEM_ALIKE_H
+
+#include "analyzer/analysis.h"
+#include "analyzer/rebuild.h"
+#include "analyzer/zmalloc.h"
+
+enum {
+    ALIKE_BITS = 12,     /* slots of the table */
+    ALIKE_NAME_BITS = 12, /* longest name, longest value: beyond, nothing is alike */
+    ALIKE_VALUE_BITS = 14,
+    ALIKE_BLOCKS = 4 /* most that a string asks for: name, entry, expiry's entry, object or value... */
+};
+
+struct alike {
+    uint64_t id;      /* 0: free */
+    uint64_t waiting; /* keys whose blocks are not among the heap's labels yet */
+    uint64_t counted; /* those of them that are to be added to the other sums too: nothing else is known of them */
+    uint64_t record;  /* sum of the lengths of their records */
+    uint32_t bytes, payload, rounding, memory_usage, len, group_tag;
+    bool expires, has_memory_usage;
+    uint8_t encoding, nblocks;
+    uint8_t bin[ALIKE_BLOCKS], label[ALIKE_BLOCKS];
+};
+
+/* 0: too long to be alike. */
+static inline uint64_t alike_id(uint64_t name_len, uint64_t len, enum string_kind kind, bool expires)
+{
+    if (name_len >> ALIKE_NAME_BITS || len >> ALIKE_VALUE_BITS)
+        return 0;
+    return 1 | (uint64_t)expires << 1 | (uint64_t)kind << 2 | name_len << 5 | len << (5 + ALIKE_NAME_BITS);
+}
+
+static inline struct alike *alike_slot(struct alike *table, uint64_t id)
+{
+    return &table[id * UINT64_C(0x9E3779B97F4A7C15) >> (64 - ALIKE_BITS)];
+}
+
+/* Its blocks fall where those of the current key fall. */
+static inline void alike_give(const struct alike *s, struct slabs *slabs)
+{
+    for (unsigned i = 0; i < s->nblocks; i++)
+        slabs_give(slabs, s->bin[i], 1);
+}
+
+struct alike_learner {
+    const struct allocator *a;
+    struct alike cost;
+    bool usable; /* so far the cost is one that can be repeated */
+};
+
+/* A trace of z from here on notes the blocks of the next key. */
+void alike_learn(struct alike_learner *l, struct zheap *z, uint64_t id);
+
+/* The key has been told: whether its cost can be repeated, which then is l->cost. */
+bool alike_learned(struct alike_learner *l, const struct key_report *k);
+
+/* Fills what k has in common with its likes. */
+void alike_report(const struct alike *s, struct key_report *k);
+
+/* Adds what waits to the heap's figures by label; the caller has added bytes to z->used key by key. */
+void alike_labels(const struct alike *s, struct zheap *z);
+
+#endif

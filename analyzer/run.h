@@ -1,0 +1,59 @@
+/*
+ * run.h - one pass over one dump: what analyze.c and strings.c share.
+ */
+#ifndef RDBMEM_RUN_H
+#define RDBMEM_RUN_H
+
+#include "analyzer/aggregate.h"
+#include "analyzer/alike.h"
+#include "analyzer/eviction.h"
+#include "analyzer/functions.h"
+#include "analyzer/keyspace.h"
+#include "analyzer/placement.h"
+#include "analyzer/real.h"
+#include "analyzer/rebuild.h"
+
+struct run {
+    rdb_parser *p;
+    const struct analyze_options *o;
+    struct analysis *a;
+    struct profile pf;
+    struct allocator alloc;
+    struct zheap heap;  /* what the server holds */
+    struct zheap aside; /* keys that it would not load: costed, not held */
+    struct rebuild rebuild;
+    struct keyspace keyspace;
+    struct functions functions;
+    struct aggregate aggregate;
+    struct placement placement;
+    struct eviction eviction;
+    struct real *real; /* NULL: no replay */
+    struct alike *alike; /* table of costs */
+    struct alike_learner learner;
+    bool ready, stopped;
+    bool quick; /* strings may go by strings_take() */
+    bool sums;  /* nothing is asked about single keys */
+    uint32_t db;
+};
+
+/* analyze.c: a key is known: into the sums, findings, streamed formats. */
+void run_tell_key(struct run *run, struct key_report *k);
+
+/* strings.c: the quick way for strings, which are alike_*.h */
+
+/* False: memory is out. */
+bool strings_begin(struct run *run);
+void strings_free(struct run *run);
+
+/* A key has come, k is filled as far as its record's head goes. True: it is a string, was read and told, or the input
+ * broke. False: it is to be rebuilt (a string's value may have been read into run->rebuild.string). */
+bool strings_take(struct run *run, const struct rdb_key *key, struct key_report *k);
+
+/* rebuild_key() for a string that strings_take() did not take, and what is to follow when it has been told. */
+void strings_rebuild(struct run *run, const struct rdb_key *key, struct key_report *k);
+void strings_learned(struct run *run, const struct key_report *k);
+
+/* What waits goes to the sums of the current database. */
+void strings_settle(struct run *run);
+
+#endif
