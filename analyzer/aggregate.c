@@ -115,11 +115,10 @@ static void big(struct aggregate *g, struct key_report *k)
 
 void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t bytes)
 {
-    unsigned i = 0;
+    unsigned i = expired ? 0 : 1;
     int64_t left = (expire_ms - g->now_ms) / 1000;
-    if (!expired)
-        for (i = 1; i < EXPIRY_BUCKETS - 2 && left > g->expiry[i].upto_s;)
-            i++;
+    for (unsigned row = 1; row < EXPIRY_BUCKETS - 2; row++) /* to the end: no branch that cannot be foreseen */
+        i += !expired && left > g->expiry[row].upto_s;
     g->expiry[i].keys++;
     g->expiry[i].bytes += bytes;
 }

@@ -33,14 +33,11 @@ bool alike_learned(struct alike_learner *l, const struct key_report *k)
     if (!l->usable || k->flags != 0 || k->variance != 0 || k->memory_usage > UINT32_MAX)
         return false;
     s->bytes = (uint32_t)k->bytes;
-    s->payload = (uint32_t)k->payload;
-    s->rounding = (uint32_t)k->rounding;
+    s->rounding = (uint16_t)k->rounding; /* of at most ALIKE_BLOCKS small blocks */
     s->memory_usage = (uint32_t)k->memory_usage;
     s->has_memory_usage = k->has_memory_usage;
-    s->len = (uint32_t)k->elements;
-    s->expires = k->expire_ms >= 0;
     s->encoding = (uint8_t)k->encoding;
-    s->group_tag = groups_tag(RDB_T_STRING, k->bytes, s->expires);
+    s->group_tag = (uint16_t)groups_tag(RDB_T_STRING, k->bytes, k->expire_ms >= 0);
     return true;
 }
 
@@ -49,12 +46,12 @@ void alike_report(const struct alike *s, struct key_report *k)
     k->type = RDB_T_STRING;
     k->encoding = (enum encoding)s->encoding;
     k->bytes = s->bytes;
-    k->payload = s->payload;
+    k->elements = k->largest = alike_len(s->id);
+    k->payload = alike_name_len(s->id) + k->elements;
     k->rounding = s->rounding;
     k->variance = 0;
     k->memory_usage = s->memory_usage;
     k->has_memory_usage = s->has_memory_usage;
-    k->elements = k->largest = s->len;
 }
 
 void alike_labels(const struct alike *s, struct zheap *z)

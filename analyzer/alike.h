@@ -30,11 +30,14 @@ struct alike {
     uint64_t waiting; /* keys whose blocks are not among the heap's labels yet */
     uint64_t counted; /* those of them that are to be added to the other sums too: nothing else is known of them */
     uint64_t record;  /* sum of the lengths of their records */
-    uint32_t bytes, payload, rounding, memory_usage, len, group_tag;
-    bool expires, has_memory_usage;
+    uint32_t bytes, memory_usage;
+    uint16_t rounding, group_tag;
+    bool has_memory_usage;
     uint8_t encoding, nblocks;
     uint8_t bin[ALIKE_BLOCKS], label[ALIKE_BLOCKS];
+    uint8_t unused[9]; /* one line of the processor's cache */
 };
+_Static_assert(sizeof(struct alike) == 64, "a line");
 
 /* 0: too long to be alike. */
 static inline uint64_t alike_id(uint64_t name_len, uint64_t len, enum string_kind kind, bool expires)
@@ -42,6 +45,21 @@ static inline uint64_t alike_id(uint64_t name_len, uint64_t len, enum string_kin
     if (name_len >> ALIKE_NAME_BITS || len >> ALIKE_VALUE_BITS)
         return 0;
     return 1 | (uint64_t)expires << 1 | (uint64_t)kind << 2 | name_len << 5 | len << (5 + ALIKE_NAME_BITS);
+}
+
+static inline bool alike_expires(uint64_t id)
+{
+    return id >> 1 & 1;
+}
+
+static inline uint64_t alike_name_len(uint64_t id)
+{
+    return id >> 5 & ((1U << ALIKE_NAME_BITS) - 1);
+}
+
+static inline uint64_t alike_len(uint64_t id)
+{
+    return id >> (5 + ALIKE_NAME_BITS);
 }
 
 static inline struct alike *alike_slot(struct alike *table, uint64_t id)

@@ -52,6 +52,7 @@ static bool set_up(struct run *run, char err[256])
     if (!target_choose(a, run->o, &run->pf, err) || !target_allocator(a, run->o, &run->pf, &run->alloc, err))
         return false;
     choose_now(run);
+    run->wants_slot = run->o->want_slot || run->pf.cluster;
     if (!place(run)) {
         snprintf(err, 256, "out of memory");
         return false;
@@ -110,13 +111,6 @@ static void damaged(struct run *run, const struct key_report *k)
     f->error.db = k->db;
     f->error.key_len = k->name_len < sizeof f->error.key ? k->name_len : sizeof f->error.key;
     memcpy(f->error.key, k->name, f->error.key_len);
-}
-
-static unsigned slot_for(struct run *run, const struct rdb_key *key)
-{
-    if (!run->o->want_slot && !run->pf.cluster)
-        return 0;
-    return keyspace_slot_of(key->name.data, key->name.len);
 }
 
 static void to_keyspace(struct run *run, const struct rdb_key *key, const struct key_report *k)
@@ -235,42 +229,55 @@ static void read_key(struct run *run, const struct rdb_key *key, struct key_repo
     strings_learned(run, k);
 }
 
-static void one_key(struct run *run, struct rdb_event *ev)
+void run_begin_report(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k)
 {
-    const struct rdb_key *key = &ev->key;
+    k->flags = 0;
+    k->module[0] = 0;
+    k->db = key->db;
+    k->name = name;
+    k->name_len = key->name.len;
+    k->name_full_len = key->name.full_len;
+    k->expire_ms = key->expire_ms;
+    k->idle_s = key->idle_s;
+    k->freq = key->freq;
+    k->offset = key->offset;
+    k->file = run->o->file;
+    k->slot = run->wants_slot ? (int)keyspace_slot_of(name, key->name.len) : -1;
+    if (k->name_full_len > k->name_len)
+        k->flags |= KEY_NAME_CUT;
+    if (k->expire_ms >= 0 && k->expire_ms < run->a->now_ms)
+        k->flags |= KEY_EXPIRED;
+}
+
+static __attribute__((noinline)) void any_key(struct run *run, const struct rdb_key *key, const uint8_t *name)
+{
     struct key_report k;
-    uint8_t name[4096 + SEGMENTS_PAD]; /* the value's elements may push the name out of the window */
-    k.flags = 0;
-    k.module[0] = 0;
-    if (key->db != run->db || run->aggregate.ndbs == 0)
-        select_db(run, key->db);
-    k.db = key->db;
-    k.name_len = key->name.len;
-    k.name_full_len = key->name.full_len;
-    k.name = name;
-    uint8_t *copy = key->name.len <= 4096 ? name : malloc(key->name.len + SEGMENTS_PAD);
-    if (copy == NULL)
-        return;
-    memcpy(copy, key->name.data, key->name.len);
-    k.name = copy;
-    k.expire_ms = key->expire_ms;
-    k.idle_s = key->idle_s;
-    k.freq = key->freq;
-    k.offset = key->offset;
-    k.file = run->o->file;
-    unsigned slot = slot_for(run, key);
-    k.slot = run->o->want_slot || run->pf.cluster ? (int)slot : -1;
-    if (k.name_full_len > k.name_len)
-        k.flags |= KEY_NAME_CUT;
-    if (k.expire_ms >= 0 && k.expire_ms < run->a->now_ms)
-        k.flags |= KEY_EXPIRED;
+    run_begin_report(run, key, name, &k);
     bool loads = !(k.flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
     if (!loads)
         k.flags |= KEY_NOT_LOADED;
-    if (!strings_take(run, key, &k) && !passes_over(run, key, &k, loads))
+    if (!passes_over(run, key, &k, loads))
         read_key(run, key, &k, loads);
-    if (copy != name)
-        free(copy);
+}
+
+static void one_key(struct run *run, struct rdb_event *ev)
+{
+    enum { USUAL = RDB_NAME_PAD, ROOM = 4096 };
+    const struct rdb_key *key = &ev->key;
+    size_t len = key->name.len;
+    uint8_t room[ROOM + SEGMENTS_PAD], *name = room; /* the value's elements may push the name out of the window */
+    if (key->db != run->db || run->aggregate.ndbs == 0)
+        select_db(run, key->db);
+    if (len > ROOM && (name = malloc(len + SEGMENTS_PAD)) == NULL)
+        return;
+    if (len <= USUAL)
+        memcpy(name, key->name.data, USUAL);
+    else
+        memcpy(name, key->name.data, len);
+    if (!strings_take(run, key, name))
+        any_key(run, key, name);
+    if (name != room)
+        free(name);
 }
 
 /* "slot,keys,expires[,fields]" of Valkey in cluster mode */

@@ -103,10 +103,11 @@ void distributions_strings(struct distributions *d, uint64_t bytes, uint64_t n)
 
 void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes)
 {
-    if (expired)
-        count(&d->ttl, 0, bytes);
-    else
-        count_upto(&d->ttl, TTL_FIRST, (uint64_t)((expire_ms - d->now_ms) / 1000), bytes);
+    unsigned i = expired ? 0 : TTL_FIRST;
+    uint64_t left = (uint64_t)((expire_ms - d->now_ms) / 1000);
+    for (unsigned row = TTL_FIRST; row < TTL_NO_EXPIRY - 1; row++) /* to the end: no branch that cannot be foreseen */
+        i += !expired && left > d->ttl.rows[row].upto;
+    count(&d->ttl, i, bytes);
 }
 
 void distributions_no_ttl(struct distributions *d, uint64_t bytes, uint64_t n)

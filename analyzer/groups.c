@@ -61,6 +61,7 @@ static void index_again(struct groups *g)
     for (uint32_t c = 1; c < g->ncells; c++)
         if (g->cells[c].hash)
             index_insert(g->cell_index, INDEX_BITS_CELLS, g->cells[c].hash, c);
+    memset(g->recent, 0, sizeof g->recent);
     g->stale = 0;
 }
 
@@ -312,6 +313,13 @@ static __attribute__((noinline)) uint32_t first_of_its_cell(struct groups *g, co
     return new_cell(g, cell_hash(g, node, tag), node, tag);
 }
 
+static __attribute__((noinline)) uint32_t find_or_make_cell(struct groups *g, uint64_t hash, const uint8_t *name,
+                                                            size_t len, uint32_t tag)
+{
+    uint32_t cell = find_cell(g, hash);
+    return cell != GROUPS_NONE ? cell : first_of_its_cell(g, name, len, tag);
+}
+
 /* The hash of the name's path. */
 static inline uint64_t path_hash(struct groups *g, const uint8_t *name, size_t len)
 {
@@ -333,10 +341,11 @@ uint32_t groups_tag(enum rdb_type type, uint64_t bytes, bool expires)
 
 void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes)
 {
-    uint32_t cell = find_cell(g, path_and_tag(path_hash(g, name, len), tag));
-    if (__builtin_expect(cell == GROUPS_NONE, 0))
-        cell = first_of_its_cell(g, name, len, tag);
-    cell_count(&g->cells[cell], 1, bytes, bytes);
+    uint64_t hash = path_and_tag(path_hash(g, name, len), tag);
+    struct recent *recent = &g->recent[slot_of(hash, GROUPS_RECENT_BITS)];
+    if (__builtin_expect(recent->hash != hash, 0))
+        *recent = (struct recent){hash, find_or_make_cell(g, hash, name, len, tag)};
+    cell_count(&g->cells[recent->cell], 1, bytes, bytes);
 }
 
 /* ---------------------------------------------------------------- another tree comes */

@@ -52,6 +52,14 @@ struct shape {
     uint64_t blanked, path;
 };
 
+/* The cells met last, by their hashes, in a direct-mapped cache that stays in the processor's first one. Emptied
+ * when cells are freed. */
+enum { GROUPS_RECENT_BITS = 9 };
+struct recent {
+    uint64_t hash;
+    uint32_t cell;
+};
+
 struct groups {
     struct splitter splitter;
     struct group_node *nodes;
@@ -65,6 +73,7 @@ struct groups {
     uint64_t merged;                    /* leaves merged */
     struct candidate *candidates;       /* scratch, GROUPS_NODES of them */
     uint64_t *weights;                  /* scratch, GROUPS_NODES */
+    struct recent recent[1 << GROUPS_RECENT_BITS];
     struct shape shapes[GROUPS_SHAPES]; /* cache of paths */
 };
 

@@ -63,16 +63,15 @@ void keyspace_slot_hint(struct keyspace *ks, uint64_t slot, uint64_t keys, uint6
 /* One key has been added to the current database. slot is used in cluster mode only. */
 void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, const struct rdb_bytes *name);
 
-/* The same, for a key without fields. */
-static inline void keyspace_plain_key(struct keyspace *ks, bool ttl, unsigned slot, const struct rdb_bytes *name)
+/* Adds a key without fields if that changes nothing but counts; else keyspace_key() has to. */
+static inline bool keyspace_quiet(struct keyspace *ks, bool ttl)
 {
     struct keyspace_db *db = ks->current;
-    if (__builtin_expect(!db || db->keys.quiet == 0 || (ttl && db->expires.quiet == 0), 0)) {
-        keyspace_key(ks, ttl, false, slot, name);
-        return;
-    }
+    if (__builtin_expect(!db || db->keys.quiet == 0 || (ttl && db->expires.quiet == 0), 0))
+        return false;
     db->keys.quiet--;
     db->expires.quiet -= ttl;
+    return true;
 }
 
 /* The load is over: collisions and children, slots' tables; rehashing is finished as the cron would. */

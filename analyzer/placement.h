@@ -34,12 +34,12 @@ void placement_free(struct placement *pl);
 /* First step at which a key with this expiry (-1: none) is gone. */
 static inline unsigned placement_death(const struct placement *pl, int64_t expire_ms)
 {
+    unsigned death = 1;
     if (expire_ms < 0)
         return pl->nsteps;
-    for (unsigned i = 1; i < pl->nsteps; i++)
-        if (expire_ms <= pl->deadline_ms[i])
-            return i;
-    return pl->nsteps;
+    for (unsigned i = 1; i < pl->nsteps; i++) /* to the end: expiries are not foreseeable, for a processor either */
+        death += expire_ms > pl->deadline_ms[i];
+    return death;
 }
 
 static inline void placement_begin(struct placement *pl, unsigned death, unsigned tag)

@@ -33,8 +33,12 @@ struct run {
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys */
+    bool wants_slot;
     uint32_t db;
 };
+
+/* analyze.c: fills what is known of a key before its value is read. */
+void run_begin_report(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k);
 
 /* analyze.c: a key is known: into the sums, findings, streamed formats. */
 void run_tell_key(struct run *run, struct key_report *k);
@@ -45,9 +49,9 @@ void run_tell_key(struct run *run, struct key_report *k);
 bool strings_begin(struct run *run);
 void strings_free(struct run *run);
 
-/* A key has come, k is filled as far as its record's head goes. True: it is a string, was read and told, or the input
- * broke. False: it is to be rebuilt (a string's value may have been read into run->rebuild.string). */
-bool strings_take(struct run *run, const struct rdb_key *key, struct key_report *k);
+/* A key has come; SEGMENTS_PAD bytes behind name, its copy, are readable. True: it is a string, was read and told, or the
+ * input broke. False: it is to be rebuilt (a string's value may have been read into run->rebuild.string). */
+bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *name);
 
 /* rebuild_key() for a string that strings_take() did not take, and what is to follow when it has been told. */
 void strings_rebuild(struct run *run, const struct rdb_key *key, struct key_report *k);

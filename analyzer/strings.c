@@ -2,6 +2,7 @@
  * strings.c - the quick way for strings that cost what others before them did. See alike.h.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/run.h"
 
@@ -10,7 +11,10 @@ bool strings_begin(struct run *run)
     const struct analyze_options *o = run->o;
     run->quick = !o->explain && !run->heap.watched && (!o->findings || findings_scale(o->findings) <= 1);
     run->sums = !o->on_key && (!o->findings || findings_are_sums(o->findings));
-    run->alike = calloc((size_t)1 << ALIKE_BITS, sizeof *run->alike);
+    size_t bytes = sizeof *run->alike << ALIKE_BITS;
+    run->alike = aligned_alloc(sizeof *run->alike, bytes);
+    if (run->alike)
+        memset(run->alike, 0, bytes);
     return run->alike != NULL;
 }
 
@@ -23,7 +27,8 @@ void strings_free(struct run *run)
 
 static void settle(struct run *run, struct alike *s)
 {
-    struct key_report k = {.expire_ms = s->expires ? 0 : -1};
+    bool expires = alike_expires(s->id);
+    struct key_report k = {.expire_ms = expires ? 0 : -1};
     if (s->waiting == 0)
         return;
     alike_report(s, &k);
@@ -31,7 +36,7 @@ static void settle(struct run *run, struct alike *s)
     if (run->sums) {
         aggregate_strings(&run->aggregate, &k, s->counted, s->record);
         if (run->o->findings)
-            findings_strings(run->o->findings, k.bytes, s->expires, s->counted);
+            findings_strings(run->o->findings, k.bytes, expires, s->counted);
     }
     s->waiting = s->counted = s->record = 0;
 }
@@ -74,45 +79,66 @@ void strings_learned(struct run *run, const struct key_report *k)
 /* ---------------------------------------------------------------- keys */
 
 /* The key's blocks, and its place in the keyspace. */
-static void load(struct run *run, const struct alike *s, const struct key_report *k)
+static inline void load(struct run *run, const struct alike *s, const struct rdb_key *key, const uint8_t *name)
 {
     struct placement *pl = &run->placement;
-    unsigned death = placement_death(pl, k->expire_ms);
+    bool expires = key->expire_ms >= 0;
+    unsigned death = placement_death(pl, key->expire_ms);
     if (pl->slabs) {
         slabs_key(pl->slabs, death, RDB_T_STRING);
         alike_give(s, pl->slabs);
     }
-    placement_end(pl, death, s->expires, s->bytes);
+    placement_end(pl, death, expires, s->bytes);
     run->heap.used += s->bytes;
-    keyspace_plain_key(&run->keyspace, s->expires, k->slot < 0 ? 0 : (unsigned)k->slot,
-                       &(struct rdb_bytes){k->name, k->name_len, k->name_full_len});
+    if (keyspace_quiet(&run->keyspace, expires))
+        return;
+    unsigned slot = run->wants_slot ? keyspace_slot_of(name, key->name.len) : 0;
+    keyspace_key(&run->keyspace, expires, false, slot, &(struct rdb_bytes){name, key->name.len, key->name.len});
 }
 
 /* Whether the key says nothing that a count does not. */
-static bool counts_only(const struct run *run, const struct alike *s, const struct key_report *k)
+static inline bool counts_only(const struct run *run, const struct alike *s, const struct rdb_key *key)
 {
-    return run->sums && k->idle_s < 0 && k->freq < 0 && !topn_wants(&run->aggregate.by_bytes, s->bytes);
+    return run->sums && key->idle_s < 0 && key->freq < 0 && !topn_wants(&run->aggregate.by_bytes, s->bytes);
 }
 
-static void count(struct run *run, struct alike *s, const struct key_report *k, uint64_t record)
+static inline void count(struct run *run, struct alike *s, const struct rdb_key *key, const uint8_t *name,
+                         uint64_t record)
 {
     s->counted++;
     s->record += record;
-    if (s->expires)
-        aggregate_expiry(&run->aggregate, k->expire_ms, false, s->bytes);
+    if (key->expire_ms >= 0)
+        aggregate_expiry(&run->aggregate, key->expire_ms, false, s->bytes);
     if (run->o->findings)
-        findings_string(run->o->findings, k->name, k->name_len, s->group_tag, s->bytes, k->expire_ms);
+        findings_string(run->o->findings, name, key->name.len, s->group_tag, s->bytes, key->expire_ms);
 }
 
-bool strings_take(struct run *run, const struct rdb_key *key, struct key_report *k)
+/* All that is known of it is asked for. */
+static __attribute__((noinline)) void tell(struct run *run, const struct alike *s, const struct rdb_key *key, const uint8_t *name,
+                              uint64_t record)
+{
+    struct key_report k;
+    run_begin_report(run, key, name, &k);
+    alike_report(s, &k);
+    k.record = record;
+    run_tell_key(run, &k);
+}
+
+static bool is_usual(const struct run *run, const struct rdb_key *key)
+{
+    return run->quick && key->info->type == RDB_T_STRING && key->name.len == key->name.full_len &&
+           (key->expire_ms < 0 || key->expire_ms >= run->a->now_ms);
+}
+
+bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *name)
 {
     struct rebuild *r = &run->rebuild;
     run->learner.cost.id = 0;
-    if (!run->quick || key->info->type != RDB_T_STRING || k->flags != 0)
+    if (!is_usual(run, key))
         return false;
     if (!rebuild_read_string(r))
         return true;
-    uint64_t id = alike_id(k->name_len, r->string.len, r->string.kind, k->expire_ms >= 0);
+    uint64_t id = alike_id(key->name.len, r->string.len, r->string.kind, key->expire_ms >= 0);
     if (id == 0)
         return false;
     struct alike *s = alike_slot(run->alike, id);
@@ -121,15 +147,12 @@ bool strings_take(struct run *run, const struct rdb_key *key, struct key_report 
         return false;
     }
     r->string.read = false;
-    uint64_t record = rdb_tell(run->p) - k->offset;
-    load(run, s, k);
+    uint64_t record = rdb_tell(run->p) - key->offset;
+    load(run, s, key, name);
     s->waiting++;
-    if (counts_only(run, s, k)) {
-        count(run, s, k, record);
-        return true;
-    }
-    alike_report(s, k);
-    k->record = record;
-    run_tell_key(run, k);
+    if (counts_only(run, s, key))
+        count(run, s, key, name, record);
+    else
+        tell(run, s, key, name, record);
     return true;
 }

@@ -237,11 +237,14 @@ struct rdb_bytes {
     uint64_t full_len; /* > len when it was cut */
 };
 
+/* From its first byte on, so many bytes of a key's name can be read, however short it is. */
+enum { RDB_NAME_PAD = 32 };
+
 /* count: elements, pairs or nodes; 1 for strings and single blobs; 0 for modules, and for 29 and 31 when their names
  * come in a listpack. */
 struct rdb_key {
     uint32_t db;
-    struct rdb_bytes name;            /* decimal text when the file holds an integer */
+    struct rdb_bytes name;            /* decimal text when the file holds an integer; see RDB_NAME_PAD */
     const struct rdb_type_info *info; /* a row of types.c; a vector set (type 7 by module id) has a row of its own */
     int64_t expire_ms;                /* -1 = none */
     int64_t idle_s;                   /* -1 = none */
