@@ -17,8 +17,14 @@ static void note_block(void *ctx, enum zlabel label, uint64_t request, uint64_t 
         l->usable = false;
         return;
     }
-    s->bin[s->nblocks] = (uint8_t)bin;
-    s->label[s->nblocks++] = (uint8_t)label;
+    s->block[s->nblocks++] = (struct alike_label){(uint8_t)bin, (uint8_t)label};
+    unsigned i = 0;
+    while (i < s->nbins && s->bin[i].bin != bin)
+        i++;
+    s->bin[i].bin = (uint8_t)bin;
+    s->bin[i].count++;
+    if (i == s->nbins)
+        s->nbins++;
 }
 
 void alike_learn(struct alike_learner *l, struct zheap *z, uint64_t id)
@@ -57,5 +63,5 @@ void alike_report(const struct alike *s, struct key_report *k)
 void alike_labels(const struct alike *s, struct zheap *z)
 {
     for (unsigned i = 0; i < s->nblocks; i++)
-        z->by_label[s->label[i]] += s->waiting * z->a->bins[s->bin[i]].size;
+        z->by_label[s->block[i].label] += s->waiting * z->a->bins[s->block[i].bin].size;
 }

@@ -7,7 +7,7 @@
  * are counted. The sums get the count when the slot is wanted for others, when the database changes, and at the end.
  *
  *     s = alike_slot(t, id);
- *     if (s->id == id)           alike_give(s, slabs), s->waiting++ ...
+ *     if (s->id == id)           alike_pass(s, slabs, fate), s->waiting++ ...
  *     else                       alike_learn(&l, heap, id), rebuild_key(...), zheap_trace(heap, NULL, NULL), and when
  *                                alike_learned(&l, k): what waits in s goes to the sums, and *s = l.cost
  */
@@ -33,9 +33,14 @@ struct alike {
     uint32_t bytes, memory_usage;
     uint16_t rounding, group_tag;
     bool has_memory_usage;
-    uint8_t encoding, nblocks;
-    uint8_t bin[ALIKE_BLOCKS], label[ALIKE_BLOCKS];
-    uint8_t unused[9]; /* one line of the processor's cache */
+    uint8_t encoding, nblocks, nbins;
+    struct alike_label {
+        uint8_t bin, label;
+    } block[ALIKE_BLOCKS];
+    struct alike_bin {
+        uint8_t bin, count;
+    } bin[ALIKE_BLOCKS]; /* the same by bin */
+    /* together one line of the processor's cache */
 };
 _Static_assert(sizeof(struct alike) == 64, "a line");
 
@@ -67,11 +72,11 @@ static inline struct alike *alike_slot(struct alike *table, uint64_t id)
     return &table[id * UINT64_C(0x9E3779B97F4A7C15) >> (64 - ALIKE_BITS)];
 }
 
-/* Its blocks fall where those of the current key fall. */
-static inline void alike_give(const struct alike *s, struct slabs *slabs)
+/* One more of them in the slab model. */
+static inline void alike_pass(const struct alike *s, struct slabs *slabs, slabs_fate_t fate)
 {
-    for (unsigned i = 0; i < s->nblocks; i++)
-        slabs_give(slabs, s->bin[i], 1);
+    for (unsigned i = 0; i < s->nbins; i++)
+        slabs_pass(slabs, s->bin[i].bin, s->bin[i].count, fate);
 }
 
 struct alike_learner {

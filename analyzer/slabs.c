@@ -308,6 +308,19 @@ void slabs_give_closely(struct slabs *s, struct slabs_open *o, uint64_t count)
     o->count = count;
 }
 
+void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint64_t count, slabs_fate_t fate)
+{
+    unsigned b = (unsigned)(o - s->open);
+    settle(s, b);
+    s->fate = fate;
+    if (o->holes > 0)
+        count = fill_holes(s, b, count);
+    o->fate = fate;
+    o->count = count;
+    settle(s, b);
+    o->owner = SLABS_NOBODY;
+}
+
 /* The owner's regions are settled, since another came between: one becomes a hole, wherever it is. */
 void slabs_take_back_settled(struct slabs *s, unsigned b)
 {

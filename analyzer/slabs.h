@@ -169,6 +169,25 @@ static inline void slabs_give(struct slabs *s, unsigned b, uint64_t count)
         slabs_give_first(s, o, count);
 }
 
+/* All regions of bin b that a key which does not become the current one ever gets: settled at once. What comes of that
+ * key to other bins may be given in the same way; nothing of it can be taken back. */
+void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint64_t count, slabs_fate_t fate);
+
+static inline void slabs_pass(struct slabs *s, unsigned b, uint32_t count, slabs_fate_t fate)
+{
+    struct slabs_open *o = &s->open[b];
+    uint64_t run = *o->run;
+    if (__builtin_expect(o->count != 0 || count > o->limit || o->holes != 0, 0)) {
+        slabs_pass_closely(s, o, count, fate);
+        return;
+    }
+    o->limit -= count;
+    if ((slabs_fate_t)(run >> 32) == fate)
+        *o->run = run + (1 << 16 | count);
+    else
+        *++o->run = (slabs_run_t)fate << 32 | 1 << 16 | count;
+}
+
 /* The current owner frees one of its regions of bin b. */
 static inline void slabs_take_back(struct slabs *s, unsigned b)
 {

@@ -84,14 +84,13 @@ static inline void load(struct run *run, const struct alike *s, const struct rdb
     struct placement *pl = &run->placement;
     bool expires = key->expire_ms >= 0;
     unsigned death = placement_death(pl, key->expire_ms);
-    if (pl->slabs) {
-        slabs_key(pl->slabs, death, RDB_T_STRING);
-        alike_give(s, pl->slabs);
-    }
+    if (pl->slabs)
+        alike_pass(s, pl->slabs, slabs_fate(death, RDB_T_STRING));
     placement_end(pl, death, expires, s->bytes);
     run->heap.used += s->bytes;
     if (keyspace_quiet(&run->keyspace, expires))
         return;
+    placement_begin(pl, death, RDB_T_STRING);
     unsigned slot = run->wants_slot ? keyspace_slot_of(name, key->name.len) : 0;
     keyspace_key(&run->keyspace, expires, false, slot, &(struct rdb_bytes){name, key->name.len, key->name.len});
 }
