@@ -19,7 +19,7 @@
 #include "analyzer/zmalloc.h"
 
 enum {
-    ALIKE_BITS = 12,     /* slots of the table */
+    ALIKE_BITS = 12,      /* slots of the table */
     ALIKE_NAME_BITS = 12, /* longest name, longest value: beyond, nothing is alike */
     ALIKE_VALUE_BITS = 14,
     ALIKE_BLOCKS = 4 /* most that a string asks for: name, entry, expiry's entry, object or value... */

@@ -27,7 +27,7 @@ struct run {
     struct aggregate aggregate;
     struct placement placement;
     struct eviction eviction;
-    struct real *real; /* NULL: no replay */
+    struct real *real;   /* NULL: no replay */
     struct alike *alike; /* table of costs */
     struct alike_learner learner;
     bool ready, stopped;

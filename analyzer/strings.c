@@ -113,8 +113,8 @@ static inline void count(struct run *run, struct alike *s, const struct rdb_key 
 }
 
 /* All that is known of it is asked for. */
-static __attribute__((noinline)) void tell(struct run *run, const struct alike *s, const struct rdb_key *key, const uint8_t *name,
-                              uint64_t record)
+static __attribute__((noinline)) void tell(struct run *run, const struct alike *s, const struct rdb_key *key,
+                                           const uint8_t *name, uint64_t record)
 {
     struct key_report k;
     run_begin_report(run, key, name, &k);

@@ -437,6 +437,7 @@ static int report_all(struct runner *r)
     discard_sinks(r);
     findings_report_free(r->found);
     findings_free(r->findings);
+    r->report.fleet = NULL;
     fleet_free(&fleet);
     return status;
 }

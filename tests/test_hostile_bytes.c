@@ -29,11 +29,13 @@ enum {
 static const uint64_t BYTES_MAX = UINT64_C(1) << 30; /* no dump of a few KB prices above it */
 
 /* Large blocks come and go here by the hundred thousand: without this most of the time is the kernel's. */
+/* NOLINTBEGIN(cert-dcl37-c): the name under which the sanitizer looks for it */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "quarantine_size_mb=1:allocator_release_to_os_interval_ms=-1";
 }
+/* NOLINTEND(cert-dcl37-c) */
 
 /* ---------------------------------------------------------------- modules by name */
 
