@@ -47,7 +47,8 @@ enum key_flags {
     KEY_STOCHASTIC = 128, /* bytes contain an expected value (skiplist levels, hash seeds): see variance */
     KEY_NAME_CUT = 256,   /* the name was longer than the parser lends whole */
     KEY_NOT_LOADED = 512, /* the target would not create it (empty collection, expired on a master) */
-    KEY_ALLOWED = 1024    /* big, and excepted by the allow list */
+    KEY_ALLOWED = 1024,   /* big, and excepted by the allow list */
+    KEY_HAS_OWN = 2048    /* given_back and stranded are known */
 };
 
 struct key_report {
@@ -60,6 +61,9 @@ struct key_report {
     uint64_t bytes;        /* size_in_bytes: key, entry, expiry entry, object, value: what the allocator hands out */
     uint64_t payload;      /* bytes of the user's own data: key name, strings, elements, scores as 8 bytes */
     uint64_t rounding;     /* usable - requested: internal fragmentation */
+    /* Big keys whose allocator's slabs are modelled (KEY_HAS_OWN): what deleting it alone would give back to the system, as
+     * whole slabs and page runs, and what it would leave free in slabs that it shares with others. */
+    uint64_t given_back, stranded;
     double variance;       /* of bytes, for KEY_STOCHASTIC */
     uint64_t memory_usage; /* what MEMORY USAGE key SAMPLES 0 prints; meaningful when has_memory_usage */
     bool has_memory_usage; /* the target has the command (4.0+) */
@@ -225,6 +229,14 @@ struct forecast_bin {
     double regions, slabs;
 };
 
+enum { FORECAST_PINS = 10, FORECAST_PREFIX = 48 };
+
+struct forecast_pin { /* free bytes in half-empty slabs that the keys of a prefix keep alive */
+    char prefix[FORECAST_PREFIX];
+    size_t len; /* 0: names of one part, and those of prefixes that came after too many others */
+    double bytes;
+};
+
 struct forecast_row {
     int64_t horizon_s;      /* 0: after load; INT64_MAX: when every key with an expiry is gone */
     double deleted_percent; /* 0, or of the keys left after the last horizon, at random */
@@ -232,6 +244,8 @@ struct forecast_row {
     struct forecast_bin *bins;          /* one for each of forecast_report.nbins */
     double pinned_by_type[RDB_T_COUNT]; /* free bytes in half-empty slabs, by who keeps them alive */
     double pinned_by_server;
+    struct forecast_pin pins[FORECAST_PINS]; /* most bytes first */
+    size_t npins;
 };
 
 struct forecast_report {

@@ -57,6 +57,7 @@ static bool set_up(struct run *run, char err[256])
         snprintf(err, 256, "out of memory");
         return false;
     }
+    pins_init(&run->pins, run->o->findings);
     zheap_init(&run->heap, &run->alloc, run->placement.slabs);
     zheap_init(&run->aside, &run->alloc, NULL);
     functions_init(&run->functions, &run->pf);
@@ -132,12 +133,26 @@ static bool passes_over(struct run *run, const struct rdb_key *key, const struct
     return true;
 }
 
+/* A big key's own slabs: while it is the latest key that the slab model has met. */
+static void own_slabs(const struct run *run, struct key_report *k)
+{
+    struct slabs_own own;
+    if (!(k->flags & (KEY_BIG_BYTES | KEY_BIG_ELEMENTS | KEY_BIG_ELEMENT)) || !run->placement.slabs ||
+        k->flags & (KEY_NOT_LOADED | KEY_DAMAGED))
+        return;
+    slabs_key_own(run->placement.slabs, &own);
+    k->flags |= KEY_HAS_OWN;
+    k->given_back = own.slab_bytes + own.large_bytes;
+    k->stranded = own.stranded_bytes;
+}
+
 /* The key is known: sums, findings, streamed formats. */
 void run_tell_key(struct run *run, struct key_report *k)
 {
     if (k->flags & KEY_DAMAGED)
         damaged(run, k);
     if (!run->o->findings || findings_take(run->o->findings, k)) {
+        own_slabs(run, k);
         aggregate_key(&run->aggregate, k);
         if (run->o->findings)
             findings_key(run->o->findings, k);
@@ -161,7 +176,9 @@ static void explained(struct run *run, const struct key_report *k)
 /* Blocks that come between these two are the key's. */
 static void begin_blocks(struct run *run, const struct key_report *k, enum rdb_type type, unsigned death)
 {
-    placement_begin(&run->placement, death, type);
+    if (run->placement.slabs)
+        placement_begin(&run->placement, death,
+                        pins_tag(&run->pins, k->name, k->name_len, segments_blanked(k->name, k->name_len), type));
     if (!run->heap.followers)
         return;
     if (run->eviction.maxmemory)
@@ -437,7 +454,7 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
         if (scale > 1)
             sample_scale_heap(&run->heap, &run->keyspace, &run->functions, scale);
         ledger_close(a, o, &run->pf, &run->heap, &run->keyspace, &run->functions);
-        ok = outlook_make(a, o, &run->pf, &run->placement, &run->keyspace, &run->alloc);
+        ok = outlook_make(a, o, &run->pf, &run->placement, &run->pins, &run->keyspace, &run->alloc);
         ok = aggregate_finish(&run->aggregate, a) && ok;
         if (scale > 1)
             sample_scale_sums(a, scale);

@@ -136,6 +136,11 @@ void findings_key(struct findings *f, const struct key_report *k)
     distributions_add(&f->distributions, k);
 }
 
+const struct splitter *findings_splitter(const struct findings *f)
+{
+    return &f->o->splitter;
+}
+
 bool findings_are_sums(const struct findings *f)
 {
     const struct filter *filter = &f->o->filter;
@@ -143,11 +148,11 @@ bool findings_are_sums(const struct findings *f)
            f->o->audit.rules.n == 0;
 }
 
-void findings_string(struct findings *f, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes,
+void findings_string(struct findings *f, const struct groups_name *name, uint32_t tag, uint64_t bytes,
                      int64_t expire_ms)
 {
     if (f->groups)
-        groups_add(f->groups, name, len, tag, bytes);
+        groups_add_name(f->groups, name, tag, bytes);
     if (expire_ms >= 0)
         distributions_ttl(&f->distributions, expire_ms, false, bytes);
 }

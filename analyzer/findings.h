@@ -77,11 +77,14 @@ uint64_t findings_scale(const struct findings *f);
  * is another one from here on, valid until the next key. */
 bool findings_take(struct findings *f, struct key_report *k);
 
+/* How names are cut. */
+const struct splitter *findings_splitter(const struct findings *f);
+
 /* Whether nothing is asked about single keys: neither conditions nor rules, no names of our own. Then n unexpired strings
  * of one size, none of them big, can be told at once by findings_strings(), if each one's name and expiry (-1: none)
  * is told by findings_string(). tag: groups_tag(). */
 bool findings_are_sums(const struct findings *f);
-void findings_string(struct findings *f, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes,
+void findings_string(struct findings *f, const struct groups_name *name, uint32_t tag, uint64_t bytes,
                      int64_t expire_ms);
 void findings_strings(struct findings *f, uint64_t bytes, bool expire, uint64_t n);
 

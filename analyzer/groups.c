@@ -321,9 +321,8 @@ static __attribute__((noinline)) uint32_t find_or_make_cell(struct groups *g, ui
 }
 
 /* The hash of the name's path. */
-static inline uint64_t path_hash(struct groups *g, const uint8_t *name, size_t len)
+static inline uint64_t path_hash(struct groups *g, const uint8_t *name, size_t len, uint64_t blanked)
 {
-    uint64_t blanked = segments_blanked(name, len);
     struct shape *shape = &g->shapes[blanked % GROUPS_SHAPES];
     if (__builtin_expect(shape->blanked == blanked, 1))
         return shape->path;
@@ -339,13 +338,18 @@ uint32_t groups_tag(enum rdb_type type, uint64_t bytes, bool expires)
     return cell_tag(type, bytes, expires);
 }
 
-void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes)
+void groups_add_name(struct groups *g, const struct groups_name *name, uint32_t tag, uint64_t bytes)
 {
-    uint64_t hash = path_and_tag(path_hash(g, name, len), tag);
+    uint64_t hash = path_and_tag(path_hash(g, name->text, name->len, name->blanked), tag);
     struct recent *recent = &g->recent[slot_of(hash, GROUPS_RECENT_BITS)];
     if (__builtin_expect(recent->hash != hash, 0))
-        *recent = (struct recent){hash, find_or_make_cell(g, hash, name, len, tag)};
+        *recent = (struct recent){hash, find_or_make_cell(g, hash, name->text, name->len, tag)};
     cell_count(&g->cells[recent->cell], 1, bytes, bytes);
+}
+
+void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes)
+{
+    groups_add_name(g, &(struct groups_name){name, len, segments_blanked(name, len)}, tag, bytes);
 }
 
 /* ---------------------------------------------------------------- another tree comes */

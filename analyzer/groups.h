@@ -82,8 +82,16 @@ void groups_free(struct groups *g);
 /* What is kept of a key beside its prefix. */
 uint32_t groups_tag(enum rdb_type type, uint64_t bytes, bool expires);
 
+/* A name, and segments_blanked() of it. */
+struct groups_name {
+    const uint8_t *text;
+    size_t len;
+    uint64_t blanked;
+};
+
 /* SEGMENTS_PAD bytes behind the name must be readable. */
 void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes);
+void groups_add_name(struct groups *g, const struct groups_name *name, uint32_t tag, uint64_t bytes);
 
 /* Adds all of `from` (same splitter) as if its keys had been added here. */
 void groups_merge(struct groups *g, const struct groups *from);

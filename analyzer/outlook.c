@@ -4,6 +4,7 @@
 #include "analyzer/outlook.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/sizes.h"
 
@@ -70,6 +71,7 @@ struct outlook {
     struct analysis *a;
     const struct profile *pf;
     struct placement *pl;
+    const struct pins *pins;
     const struct keyspace *ks;
     struct forecast_input in;
 };
@@ -89,6 +91,52 @@ static struct forecast_moment moment(const struct outlook *w, unsigned step, dou
     };
 }
 
+static int most_bytes_first(const void *x, const void *y)
+{
+    const struct forecast_pin *a = x, *b = y;
+    if (a->bytes != b->bytes)
+        return a->bytes < b->bytes ? 1 : -1;
+    size_t n = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->prefix, b->prefix, n);
+    return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+/* A prefix that has several types has several tags. */
+static void add_pin(struct forecast_pin *list, size_t *n, const struct pins_owner *o, double bytes)
+{
+    size_t i = 0;
+    while (i < *n && (list[i].len != o->len || memcmp(list[i].prefix, o->prefix, o->len) != 0))
+        i++;
+    if (i == *n) {
+        list[i] = (struct forecast_pin){.len = o->len};
+        memcpy(list[i].prefix, o->prefix, o->len);
+        ++*n;
+    }
+    list[i].bytes += bytes;
+}
+
+/* Who keeps the half-empty slabs of a step. */
+static bool pins_of(const struct outlook *w, struct forecast_row *row, unsigned step)
+{
+    struct forecast_pin *list = calloc(PINS_TAGS, sizeof *list);
+    size_t n = 0;
+    if (!list)
+        return false;
+    for (unsigned tag = 0; tag < w->pins->n; tag++) {
+        const struct pins_owner *o = &w->pins->owner[tag];
+        double bytes = slabs_pinned(w->pl->slabs, step, tag);
+        row->pinned_by_type[o->type] += bytes;
+        if (bytes >= 0.5)
+            add_pin(list, &n, o, bytes);
+    }
+    row->pinned_by_server = slabs_pinned(w->pl->slabs, step, SLABS_TAG_SERVER);
+    qsort(list, n, sizeof *list, most_bytes_first);
+    row->npins = n < FORECAST_PINS ? n : FORECAST_PINS;
+    memcpy(row->pins, list, row->npins * sizeof *list);
+    free(list);
+    return true;
+}
+
 static bool bins_of(const struct outlook *w, struct forecast_row *row, unsigned step)
 {
     unsigned n = w->in.a->nbins;
@@ -102,10 +150,7 @@ static bool bins_of(const struct outlook *w, struct forecast_row *row, unsigned 
         slabs_bin_at(w->pl->slabs, b, step, &slabs, &regions);
         row->bins[b] = (struct forecast_bin){(double)regions, (double)slabs};
     }
-    for (int t = 0; t < RDB_T_COUNT; t++)
-        row->pinned_by_type[t] = slabs_pinned(w->pl->slabs, step, (unsigned)t);
-    row->pinned_by_server = slabs_pinned(w->pl->slabs, step, SLABS_TAG_SERVER);
-    return true;
+    return pins_of(w, row, step);
 }
 
 static bool deleted_bins(const struct outlook *w, struct forecast_row *row, double d)
@@ -146,10 +191,10 @@ static void reclaim(struct analysis *a)
 }
 
 bool outlook_make(struct analysis *a, const struct analyze_options *o, const struct profile *pf, struct placement *pl,
-                  const struct keyspace *ks, const struct allocator *alloc)
+                  const struct pins *pins, const struct keyspace *ks, const struct allocator *alloc)
 {
     struct forecast_report *f = &a->forecast;
-    struct outlook w = {a, pf, pl, ks, {.a = alloc, .slabs = pl->slabs}};
+    struct outlook w = {a, pf, pl, pins, ks, {.a = alloc, .slabs = pl->slabs}};
     if (o->no_forecast)
         return true;
     if (pl->slabs)

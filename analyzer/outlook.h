@@ -6,11 +6,12 @@
 
 #include "analyzer/analysis.h"
 #include "analyzer/keyspace.h"
+#include "analyzer/pins.h"
 #include "analyzer/placement.h"
 
 /* After ledger_close(): fills a->forecast. False when out of memory. */
 bool outlook_make(struct analysis *a, const struct analyze_options *o, const struct profile *pf, struct placement *pl,
-                  const struct keyspace *ks, const struct allocator *alloc);
+                  const struct pins *pins, const struct keyspace *ks, const struct allocator *alloc);
 
 void outlook_free(struct forecast_report *f);
 

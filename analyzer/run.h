@@ -9,6 +9,7 @@
 #include "analyzer/eviction.h"
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
+#include "analyzer/pins.h"
 #include "analyzer/placement.h"
 #include "analyzer/real.h"
 #include "analyzer/rebuild.h"
@@ -26,6 +27,7 @@ struct run {
     struct functions functions;
     struct aggregate aggregate;
     struct placement placement;
+    struct pins pins;
     struct eviction eviction;
     struct real *real;   /* NULL: no replay */
     struct alike *alike; /* table of costs */
@@ -49,9 +51,9 @@ void run_tell_key(struct run *run, struct key_report *k);
 bool strings_begin(struct run *run);
 void strings_free(struct run *run);
 
-/* A key has come; SEGMENTS_PAD bytes behind name, its copy, are readable. True: it is a string, was read and told, or the
+/* A key has come; SEGMENTS_PAD bytes behind text, a copy of its name, are readable. True: it is a string, was read and told, or the
  * input broke. False: it is to be rebuilt (a string's value may have been read into run->rebuild.string). */
-bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *name);
+bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *text);
 
 /* rebuild_key() for a string that strings_take() did not take, and what is to follow when it has been told. */
 void strings_rebuild(struct run *run, const struct rdb_key *key, struct key_report *k);

@@ -79,20 +79,24 @@ void strings_learned(struct run *run, const struct key_report *k)
 /* ---------------------------------------------------------------- keys */
 
 /* The key's blocks, and its place in the keyspace. */
-static inline void load(struct run *run, const struct alike *s, const struct rdb_key *key, const uint8_t *name)
+static inline void load(struct run *run, const struct alike *s, const struct rdb_key *key,
+                        const struct groups_name *name)
 {
     struct placement *pl = &run->placement;
     bool expires = key->expire_ms >= 0;
     unsigned death = placement_death(pl, key->expire_ms);
-    if (pl->slabs)
-        alike_pass(s, pl->slabs, slabs_fate(death, RDB_T_STRING));
+    unsigned tag = RDB_T_STRING;
+    if (pl->slabs) {
+        tag = pins_tag(&run->pins, name->text, name->len, name->blanked, RDB_T_STRING);
+        alike_pass(s, pl->slabs, slabs_fate(death, tag));
+    }
     placement_end(pl, death, expires, s->bytes);
     run->heap.used += s->bytes;
     if (keyspace_quiet(&run->keyspace, expires))
         return;
-    placement_begin(pl, death, RDB_T_STRING);
-    unsigned slot = run->wants_slot ? keyspace_slot_of(name, key->name.len) : 0;
-    keyspace_key(&run->keyspace, expires, false, slot, &(struct rdb_bytes){name, key->name.len, key->name.len});
+    placement_begin(pl, death, tag);
+    unsigned slot = run->wants_slot ? keyspace_slot_of(name->text, name->len) : 0;
+    keyspace_key(&run->keyspace, expires, false, slot, &(struct rdb_bytes){name->text, name->len, name->len});
 }
 
 /* Whether the key says nothing that a count does not. */
@@ -101,15 +105,15 @@ static inline bool counts_only(const struct run *run, const struct alike *s, con
     return run->sums && key->idle_s < 0 && key->freq < 0 && !topn_wants(&run->aggregate.by_bytes, s->bytes);
 }
 
-static inline void count(struct run *run, struct alike *s, const struct rdb_key *key, const uint8_t *name,
-                         uint64_t record)
+static inline void count(struct run *run, struct alike *s, const struct rdb_key *key,
+                         const struct groups_name *name, uint64_t record)
 {
     s->counted++;
     s->record += record;
     if (key->expire_ms >= 0)
         aggregate_expiry(&run->aggregate, key->expire_ms, false, s->bytes);
     if (run->o->findings)
-        findings_string(run->o->findings, name, key->name.len, s->group_tag, s->bytes, key->expire_ms);
+        findings_string(run->o->findings, name, s->group_tag, s->bytes, key->expire_ms);
 }
 
 /* All that is known of it is asked for. */
@@ -129,7 +133,7 @@ static bool is_usual(const struct run *run, const struct rdb_key *key)
            (key->expire_ms < 0 || key->expire_ms >= run->a->now_ms);
 }
 
-bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *name)
+bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *text)
 {
     struct rebuild *r = &run->rebuild;
     run->learner.cost.id = 0;
@@ -147,11 +151,12 @@ bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *nam
     }
     r->string.read = false;
     uint64_t record = rdb_tell(run->p) - key->offset;
-    load(run, s, key, name);
+    struct groups_name name = {text, key->name.len, segments_blanked(text, key->name.len)};
+    load(run, s, key, &name);
     s->waiting++;
     if (counts_only(run, s, key))
-        count(run, s, key, name, record);
+        count(run, s, key, &name, record);
     else
-        tell(run, s, key, name, record);
+        tell(run, s, key, text, record);
     return true;
 }

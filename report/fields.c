@@ -26,6 +26,8 @@ const struct key_field key_fields[FIELD_COUNT] = {
     [FIELD_FREQ] = {"lfu_freq", "", "LFU counter, 0 to 255, when the dump has it"},
     [FIELD_SLOT] = {"slot", "", "cluster hash slot, with --slots"},
     [FIELD_FLAGS] = {"flags", "", "words with spaces between them, see below"},
+    [FIELD_FREED] = {"freed_bytes", "bytes", "of a big key: slabs and page runs that its deletion gives back"},
+    [FIELD_STRANDED] = {"stranded_bytes", "bytes", "of a big key: what its deletion leaves free in shared slabs"},
 };
 
 const char *const key_type_words[RDB_T_COUNT] = {

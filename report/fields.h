@@ -31,6 +31,8 @@ enum key_field_id {
     FIELD_FREQ,
     FIELD_SLOT,
     FIELD_FLAGS,
+    FIELD_FREED,
+    FIELD_STRANDED,
     FIELD_COUNT
 };
 
@@ -75,6 +77,10 @@ static inline struct key_value value_known(int64_t v) /* -1: unknown */
 {
     return (struct key_value){v < 0 ? VALUE_NONE : VALUE_NUMBER, (uint64_t)v, NULL};
 }
+static inline struct key_value value_own(const struct key_report *k, uint64_t v)
+{
+    return (struct key_value){k->flags & KEY_HAS_OWN ? VALUE_NUMBER : VALUE_NONE, v, NULL};
+}
 static inline struct key_value value_text(const char *s)
 {
     return (struct key_value){VALUE_TEXT, 0, s};
@@ -108,6 +114,8 @@ static inline struct key_value key_value(const struct key_report *k, enum key_fi
     case FIELD_FREQ: return value_known(k->freq);
     case FIELD_SLOT: return value_known(k->slot);
     case FIELD_FLAGS: return (struct key_value){VALUE_FLAGS, k->flags, NULL};
+    case FIELD_FREED: return value_own(k, k->given_back);
+    case FIELD_STRANDED: return value_own(k, k->stranded);
     case FIELD_COUNT: break;
     }
     return (struct key_value){VALUE_NONE, 0, NULL};

@@ -64,6 +64,13 @@ static void pins(cJSON *o, const struct forecast_row *row)
             bytes(p, rdb_type_name((enum rdb_type)t), row->pinned_by_type[t]);
     if (row->pinned_by_server >= 0.5)
         bytes(p, "server", row->pinned_by_server);
+    p = cJSON_AddArrayToObject(o, "pinned_bytes_by_prefix");
+    for (size_t i = 0; i < row->npins; i++) {
+        cJSON *pin = cJSON_CreateObject();
+        add_bytes(pin, "prefix", (const uint8_t *)row->pins[i].prefix, row->pins[i].len);
+        bytes(pin, "bytes", row->pins[i].bytes);
+        cJSON_AddItemToArray(p, pin);
+    }
 }
 
 static void step(cJSON *list, const struct forecast_report *f, const struct forecast_row *row)

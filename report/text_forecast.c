@@ -2,9 +2,14 @@
  * text_forecast.c - "What will come": a row and a bar for every step, and what an operator would do about it.
  */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "report/human.h"
 #include "report/text.h"
+
+enum { PINS_WORTH_TELLING = 65536 /* bytes */ };
 
 static uint64_t whole(double v)
 {
@@ -90,6 +95,31 @@ static void verdict(struct text *t, const struct forecast_report *f)
             human_bytes(whole(s->defrag_bytes)).s);
 }
 
+/* "user: (1.2 MiB)"; empty when the prefix keeps little or there is none. */
+static void pin_text(const struct forecast_row *w, size_t i, char *out, size_t room)
+{
+    char prefix[FORECAST_PREFIX + 1];
+    out[0] = '\0';
+    if (i >= w->npins || w->pins[i].len == 0 || w->pins[i].bytes < PINS_WORTH_TELLING)
+        return;
+    memcpy(prefix, w->pins[i].prefix, w->pins[i].len);
+    prefix[w->pins[i].len] = '\0';
+    char *safe = safe_text(prefix);
+    if (safe)
+        snprintf(out, room, "%s (%s)", safe, human_bytes(whole(w->pins[i].bytes)).s);
+    free(safe);
+}
+
+static void prefix_pinners(struct text *t, const struct forecast_row *w)
+{
+    char text[2][5 * FORECAST_PREFIX + 32];
+    size_t first = w->npins > 0 && w->pins[0].len == 0; /* those without a prefix are not worth a word */
+    pin_text(w, first, text[0], sizeof text[0]);
+    pin_text(w, first + 1, text[1], sizeof text[1]);
+    if (text[0][0])
+        text_wrap(t, "  By prefix: %s%s%s.", text[0], text[1][0] ? ", " : "", text[1]);
+}
+
 static void pinners(struct text *t, const struct forecast_report *f)
 {
     const struct forecast_row *w = worst_of(f);
@@ -99,9 +129,10 @@ static void pinners(struct text *t, const struct forecast_report *f)
     for (int k = 0; k < RDB_T_COUNT; k++)
         if (w->pinned_by_type[k] > 0 && (most < 0 || w->pinned_by_type[k] > w->pinned_by_type[most]))
             most = k;
-    if (most >= 0 && w->pinned_by_type[most] >= 65536)
+    if (most >= 0 && w->pinned_by_type[most] >= PINS_WORTH_TELLING)
         text_wrap(t, "  The half-empty slabs are kept mostly by keys of type %s (%s of their free bytes).",
                   rdb_type_name((enum rdb_type)most), human_bytes(whole(w->pinned_by_type[most])).s);
+    prefix_pinners(t, w);
 }
 
 void text_forecast(struct text *t, const struct analysis *a)

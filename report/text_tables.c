@@ -309,12 +309,14 @@ static bool limits_differ(const struct analysis *a)
 
 void text_big(struct text *t, const struct analysis *a)
 {
-    static const struct grid_column own[] = {{"why", true, 0},       {"memory", false, 0},  {"type", true, 0},
+    static const struct grid_column own[] = {{"why", true, 0},      {"memory", false, 0},   {"rounding", false, 3},
+                                             {"frees", false, 2},   {"strands", false, 2},  {"type", true, 0},
                                              {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
                                              {"key", true, 0}};
-    static const struct grid_column all[] = {{"why", true, 0},       {"memory", false, 0},  {"type", true, 0},
+    static const struct grid_column all[] = {{"why", true, 0},      {"memory", false, 0},   {"rounding", false, 3},
+                                             {"frees", false, 2},   {"strands", false, 2},  {"type", true, 0},
                                              {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
-                                             {"file", true, 0},      {"key", true, 0}};
+                                             {"file", true, 0},     {"key", true, 0}};
     struct grid g;
     text_heading(t, "Big keys");
     text_wrap(t, "  %s keys: M %s of %s and more; N %s of %s elements and more; L %s with an element of %s and more%s.",
@@ -324,11 +326,15 @@ void text_big(struct text *t, const struct analysis *a)
               limits_differ(a) ? "; some types have limits of their own" : "");
     if (a->big.n == 0)
         return;
-    grid_begin(&g, t->fleet ? all : own, t->fleet ? 8 : 7);
+    grid_begin(&g, t->fleet ? all : own, t->fleet ? 11 : 10);
     for (size_t i = 0; i < a->big.n; i++) {
         const struct key_report *k = &a->big.keys[i];
+        bool has_own = k->flags & KEY_HAS_OWN;
         big_why(&g, k->flags);
         grid_text(&g, human_bytes(k->bytes).s);
+        grid_text(&g, human_bytes(k->rounding).s);
+        grid_text(&g, has_own ? human_bytes(k->given_back).s : "");
+        grid_text(&g, has_own ? human_bytes(k->stranded).s : "");
         grid_text(&g, rdb_type_name(k->type));
         grid_text(&g, k->type == RDB_T_STRING ? "" : human_count(k->elements).s);
         grid_text(&g, human_bytes(k->largest).s);
@@ -337,6 +343,7 @@ void text_big(struct text *t, const struct analysis *a)
         grid_name(&g, k->name, k->name_len, k->flags & KEY_NAME_CUT);
     }
     text_grid(t, &g);
+    text_wrap(t, "  Deleting a key frees whole slabs and page runs, and strands what it has in slabs of others.");
     big_advice(t, a);
     if (a->big_keys > a->big.n)
         text_wrap(t, "  ... and %s more; --format=csv --only-big lists them all.",

@@ -21,7 +21,7 @@ HOSTILE = [
 ]
 
 COLUMNS = ("database,type,key,size_in_bytes,encoding,num_elements,len_largest_element,expiry,memory_usage,payload_bytes,"
-           "overhead_bytes,rounding_bytes,stderr_bytes,serialized_bytes,offset,idle_seconds,lfu_freq,slot,flags").split(",")
+           "overhead_bytes,rounding_bytes,stderr_bytes,serialized_bytes,offset,idle_seconds,lfu_freq,slot,flags,freed_bytes,stranded_bytes").split(",")
 
 
 def utf8_escape(name):
