@@ -31,6 +31,7 @@ bool aggregate_init(struct aggregate *g, const struct analyze_options *o)
 void aggregate_free(struct aggregate *g)
 {
     free(g->dbs);
+    free(g->modules.list);
     topn_free(&g->by_bytes);
     topn_free(&g->by_elements);
     topn_free(&g->big);
@@ -194,6 +195,8 @@ void aggregate_key(struct aggregate *g, struct key_report *k)
         no_expiry(g, 1, k->bytes);
     if (k->flags & (KEY_DAMAGED | KEY_ESTIMATE | KEY_LOWER_BOUND))
         doubtful(g, k);
+    if (k->module[0])
+        modules_key(&g->modules, k);
     big(g, k);
     if (topn_wants(&g->by_bytes, k->bytes))
         topn_add(&g->by_bytes, k);
@@ -247,5 +250,5 @@ bool aggregate_finish(struct aggregate *g, struct analysis *a)
     a->estimated_bytes = g->estimated_bytes;
     a->lower_bound_keys = g->lower_bound_keys;
     a->lower_bound_bytes = g->lower_bound_bytes;
-    return true;
+    return modules_finish(&g->modules, a);
 }

@@ -7,6 +7,7 @@
 #define RDBMEM_AGGREGATE_H
 
 #include "analyzer/analysis.h"
+#include "analyzer/modules.h"
 #include "analyzer/topn.h"
 
 enum { AGGREGATE_DBS = 1024 };
@@ -24,6 +25,7 @@ struct aggregate {
     struct load_total all, master, replica;
     struct topn by_bytes, by_elements, big;
     uint64_t big_keys, big_by_bytes, big_by_elements, big_by_element;
+    struct modules modules;
     uint64_t damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
 };
 

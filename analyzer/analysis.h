@@ -66,7 +66,7 @@ struct key_report {
     uint64_t given_back, stranded;
     double variance;       /* of bytes, for KEY_STOCHASTIC */
     uint64_t memory_usage; /* what MEMORY USAGE key SAMPLES 0 prints; meaningful when has_memory_usage */
-    bool has_memory_usage; /* the target has the command (4.0+) */
+    bool has_memory_usage; /* the target has the command (4.0+), and it is known what a module would say */
     uint64_t elements;     /* LLEN, SCARD, HLEN, ZCARD, XLEN; for strings the length */
     uint64_t largest;      /* longest element, field, value or member in bytes; strings: the length */
     int64_t expire_ms;     /* -1 none */
@@ -77,7 +77,8 @@ struct key_report {
     uint64_t record;       /* length of the record in the file: the serialised size */
     uint32_t file;         /* which dump of several holds it (analyze_options.file), 0 where there is one */
     unsigned flags;        /* enum key_flags */
-    char module[10];       /* module type name for RDB_T_MODULE, else "" */
+    char module[10];       /* module type name for RDB_T_MODULE and RDB_T_VECTORSET, else "" */
+    int16_t module_encver; /* its encoding version; meaningful when module[0] */
 };
 
 /* ---------------------------------------------------------------- sums */
@@ -140,6 +141,18 @@ struct file_report {
     uint64_t aof_bytes; /* its commands, which were not analysed: in the increments and behind the preamble */
     bool complete;
     struct rdb_error error; /* kind RDB_OK when complete */
+};
+
+/* ---------------------------------------------------------------- modules */
+
+/* What one type of a module, saved in one encoding version, has in the dump. */
+struct module_report {
+    char name[10]; /* nine characters of the id; "" for all that came after too many different ones */
+    int encver;
+    uint64_t keys, bytes;
+    uint64_t estimated_keys, estimated_bytes;
+    uint64_t lower_bound_keys, lower_bound_bytes;
+    uint64_t aux, aux_bytes; /* records of auxiliary data, their length in the file */
 };
 
 /* ---------------------------------------------------------------- maxmemory */
@@ -295,6 +308,8 @@ struct analysis {
     uint64_t big_keys, big_by_bytes, big_by_elements, big_by_element;
     uint64_t limit_bytes, limit_elements, limit_element;
     uint64_t damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
+    struct module_report *modules; /* in order of names and versions */
+    size_t nmodules;
     uint64_t duplicates_unknown;
     struct eviction_report eviction;
     struct real_report real;

@@ -333,6 +333,19 @@ static void outside_keys(struct run *run, const struct rdb_event *ev)
     }
 }
 
+/* Its items are read over here, to know how long it is. */
+static void module_aux(struct run *run, const struct rdb_event *ev)
+{
+    struct rdb_element el[64];
+    uint64_t id = ev->num[0], begin = ev->offset;
+    bool more = true;
+    run->a->file.module_aux++;
+    while (more)
+        (void)rdb_elements(run->p, el, 64, &more);
+    if (!rdb_failed(run->p))
+        modules_aux(&run->aggregate.modules, id, rdb_tell(run->p) - begin);
+}
+
 static bool name_is(const struct rdb_bytes *b, const char *text)
 {
     return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0;
@@ -370,7 +383,7 @@ static void record(struct run *run, struct rdb_event *ev)
         f->function_bytes_source += ev->value.full_len;
         outside_keys(run, ev);
         break;
-    case RDB_EV_MODULE_AUX: f->module_aux++; break;
+    case RDB_EV_MODULE_AUX: module_aux(run, ev); break;
     case RDB_EV_UPDATE:
         analysis_note(run->a,
                       "the dump holds replicated commands between its keys (offset %llu): they were not applied",
@@ -483,6 +496,7 @@ void analysis_free(struct analysis *a)
     top_list_free(&a->big);
     free(a->cells);
     free(a->dbs);
+    free(a->modules);
     for (size_t i = 0; i < a->nnotes; i++)
         free(a->notes[i]);
     free(a->notes);

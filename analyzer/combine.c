@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyzer/aggregate.h"
+#include "analyzer/modules.h"
 #include "analyzer/target.h"
 #include "analyzer/topn.h"
 
@@ -214,7 +215,8 @@ bool analysis_merge(struct analysis *to, const struct analysis *from)
         return false;
     merge_ledger(&to->ledger, &from->ledger);
     merge_sums(to, from);
-    return merge_cells(to, from) && merge_dbs(to, from) && top_list_merge(&to->top_bytes, &from->top_bytes, false) &&
+    return merge_cells(to, from) && merge_dbs(to, from) && modules_merge(to, from) &&
+           top_list_merge(&to->top_bytes, &from->top_bytes, false) &&
            top_list_merge(&to->top_elements, &from->top_elements, true) && top_list_merge(&to->big, &from->big, false);
 }
 

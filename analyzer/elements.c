@@ -26,7 +26,8 @@ bool element_is_there(struct rebuild *r, const struct rdb_element *e)
 static bool to_be_opened(const struct rebuild *r, const struct rdb_element *e)
 {
     return e->role == RDB_R_BLOB || e->role == RDB_R_STREAM_NODE ||
-           (e->role == RDB_R_PLAIN && r->pf->set[SET_LIST_DEPTH] > 0);
+           (e->role == RDB_R_PLAIN && r->pf->set[SET_LIST_DEPTH] > 0) ||
+           (e->role == RDB_R_MODULE_STRING && r->opens_strings);
 }
 
 size_t elements_next(struct rebuild *r, struct rdb_element *out, size_t cap, bool *more)

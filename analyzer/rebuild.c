@@ -2,6 +2,7 @@
  * rebuild.c - one record: which rebuild function, and what is reported of the key.
  */
 #include "analyzer/rebuild.h"
+#include "analyzer/module_json.h"
 
 #include "analyzer/keyspace.h"
 
@@ -49,6 +50,7 @@ void rebuild_free(struct rebuild *r)
         rax_walk_free(r->raxes[i]);
     ttl_set_free(r->fields);
     key_set_free(r->set);
+    json_strings_free(r->json_strings);
     free(r->memo);
     free(r->expiries);
     free(r->node);
@@ -87,7 +89,8 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     k->bytes = z->key_used + chance;
     k->rounding = z->key_used > z->key_request ? z->key_used - z->key_request : 0;
     k->variance = z->key_variance;
-    k->has_memory_usage = r->pf->mu != MU_NONE;
+    bool module_asked = k->encoding == ENC_MODULE && !r->st.has_module_mu; /* its own callback answers */
+    k->has_memory_usage = r->pf->mu != MU_NONE && !module_asked;
     k->memory_usage = k->has_memory_usage ? memory_usage(r) : 0;
     if (r->damage)
         k->flags |= KEY_DAMAGED;

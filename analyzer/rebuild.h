@@ -91,6 +91,7 @@ struct rebuild {
         enum string_kind kind;
         bool read; /* by rebuild_read_string(), for the rebuild_key() that follows */
     } string;
+    bool opens_strings; /* elements_next: a module's strings are opened too */
 
     /* kept between keys */
     struct memo *memo;
@@ -104,7 +105,8 @@ struct rebuild {
     struct key_set *set; /* scratch: keys that have to be sorted first, keyset.c */
     uint8_t *node;       /* scratch for a list node that is to be compressed */
     size_t node_cap;
-    int64_t *expiries; /* scratch: field TTLs that wait like the memos */
+    struct json_strings *json_strings; /* module_json.c; NULL until a document comes */
+    int64_t *expiries;                 /* scratch: field TTLs that wait like the memos */
     size_t expiries_n, expiries_cap;
     struct ttl_set *fields; /* of the current hash */
     struct registered {
@@ -135,6 +137,7 @@ void rebuild_zset(struct rebuild *r);
 void rebuild_hash(struct rebuild *r);
 void rebuild_stream(struct rebuild *r);
 void rebuild_module(struct rebuild *r);
+uint64_t module_text_object(struct rebuild *r, const struct rdb_element *e); /* RM_LoadString; returns its size */
 void rebuild_array(struct rebuild *r);
 void rebuild_other(struct rebuild *r);
 

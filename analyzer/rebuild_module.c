@@ -51,7 +51,7 @@ struct vset {
 };
 
 /* A redisObject made from text: embstr up to 44 bytes; what came compressed stays raw. */
-static uint64_t text_object(struct rebuild *r, const struct rdb_element *e)
+uint64_t module_text_object(struct rebuild *r, const struct rdb_element *e)
 {
     if (e->len <= 44 && e->form != RDB_F_LZF)
         return zmalloc(r->z, 16 + 3 + e->len + 1, ZL_MODULE);
@@ -82,14 +82,14 @@ static void vset_string(struct rebuild *r, struct vset *v, const struct rdb_elem
     case V_NAME:
         note_largest(r, e->len);
         zmalloc(r->z, NODE_VALUE, ZL_MODULE);
-        v->names[v->seen % SAMPLED] = text_object(r, e);
+        v->names[v->seen % SAMPLED] = module_text_object(r, e);
         v->attrs[v->seen % SAMPLED] = 0;
         name_keep(r, e);
         v->step = v->flags & 2 ? V_ATTRIBUTES : V_VECTOR;
         break;
     case V_ATTRIBUTES:
         if (e->len) {
-            v->attrs[v->seen % SAMPLED] = text_object(r, e);
+            v->attrs[v->seen % SAMPLED] = module_text_object(r, e);
             v->attribute_nodes++;
         }
         v->step = V_VECTOR;
@@ -222,37 +222,14 @@ static void vector_set(struct rebuild *r)
     r->st.has_module_mu = true;
 }
 
-/* ---------------------------------------------------------------- other modules */
-
-static void foreign(struct rebuild *r, const char *name, int encver)
-{
-    struct rdb_element el[BATCH];
-    struct module_estimate m;
-    bool more = true;
-    module_estimate_begin(&m, name, encver);
-    while (more) {
-        size_t n = elements_next(r, el, BATCH, &more);
-        for (size_t i = 0; i < n; i++) {
-            uint64_t len = el[i].role == RDB_R_MODULE_STRING ? el[i].len : 8;
-            if (el[i].role == RDB_R_MODULE_STRING)
-                note_largest(r, len);
-            r->k->payload += len;
-            module_estimate_item(&m, &el[i]);
-        }
-    }
-    zmalloc(r->z, MODULE_VALUE, ZL_MODULE);
-    zcharge(r->z, (double)module_estimate_end(&m, r->z->a), 0, ZL_MODULE);
-    r->k->elements = m.elements;
-    r->k->flags |= m.known ? KEY_ESTIMATE : KEY_LOWER_BOUND;
-}
-
 void rebuild_module(struct rebuild *r)
 {
     int encver = rdb_module_name(r->key->module_id, r->k->module);
+    r->k->module_encver = (int16_t)encver;
     key_alloc(r);
     r->k->encoding = ENC_MODULE;
     if (strcmp(r->k->module, "vectorset") == 0)
         vector_set(r);
     else
-        foreign(r, r->k->module, encver);
+        module_estimate(r, r->k->module, encver);
 }

@@ -3,6 +3,8 @@
  */
 #include "analyzer/sample.h"
 
+#include "analyzer/modules.h"
+
 void sample_scale_heap(struct zheap *heap, const struct keyspace *ks, const struct functions *f, uint64_t n)
 {
     uint64_t keys = heap->used - ks->bytes - f->bytes;
@@ -47,6 +49,7 @@ void sample_scale_sums(struct analysis *a, uint64_t n)
         a->expiry[i].keys *= n;
         a->expiry[i].bytes *= n;
     }
+    modules_scale(a, n);
     scale_load(&a->all, n);
     scale_load(&a->master, n);
     scale_load(&a->replica, n);

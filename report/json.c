@@ -502,6 +502,7 @@ static void add_analysis(cJSON *doc, const struct analysis *a, const struct repo
     add_ledger(doc, a);
     add_sums(doc, a, o);
     add_types(doc, a);
+    json_modules(doc, a);
     add_databases(doc, a);
     add_structures(doc, a);
     add_keys(doc, "top_keys_by_bytes", &a->top_bytes, fleet);

@@ -24,6 +24,9 @@ cJSON *json_key(const struct key_report *k);
 /* What was found over all keys (analysis.found): json_found.c */
 void add_found(cJSON *doc, const struct analysis *a);
 
+/* What modules have in the dump: json_modules.c */
+void json_modules(cJSON *doc, const struct analysis *a);
+
 /* The forecast: json_forecast.c */
 void json_forecast(cJSON *doc, const struct analysis *a);
 

@@ -283,6 +283,7 @@ static void sections(struct text *t, const struct analysis *a, const struct repo
     ledger(t, a, o);
     text_types(t, a);
     text_encodings(t, a);
+    text_modules(t, a);
     text_structures(t, a);
     text_databases(t, a);
     text_audit(t, a);

@@ -35,6 +35,7 @@ void text_fleet(struct text *t, const struct analysis *a);
 
 void text_types(struct text *t, const struct analysis *a);
 void text_encodings(struct text *t, const struct analysis *a);
+void text_modules(struct text *t, const struct analysis *a); /* text_modules.c */
 void text_structures(struct text *t, const struct analysis *a);
 void text_databases(struct text *t, const struct analysis *a);
 void text_top(struct text *t, const struct analysis *a);

@@ -204,7 +204,7 @@ class Json(CliTest):
         report = self.report(r.select(0), r.string(b"a", b"v"))
         self.assertEqual(list(report), [
             "schema_version", "generator", "complete", "error", "file", "target", "ledger", "unknowable", "totals", "load_as",
-            "types", "encodings", "databases", "databases_folded_into_last", "structures", "top_keys_by_bytes",
+            "types", "encodings", "modules", "databases", "databases_folded_into_last", "structures", "top_keys_by_bytes",
             "top_keys_by_elements", "big_keys", "expiries", "allocator_after_load", "forecast_from_ms", "forecast_server_exact",
             "forecast", "size_classes", "names_hashed", "filter", "groups", "groups_custom", "distributions", "slots",
             "audit", "notes"])

@@ -164,6 +164,8 @@ class Documents(CliTest):
         damaged = r.dump(r.select(0), r.resize(1, 0), r.string(b"\xffa", b"v"), b"\x00" + r.text(b"\xffcut") + b"\x10")[:-9]
         self.write("damaged.rdb", damaged)
         self.valid("--group=a=.", "damaged.rdb", status=1)
+        self.write("module.rdb", r.dump(r.select(0), b"\x07" + r.text(b"m") + b"\x81" + bytes(8) + b"\x05\x01x\x00"))
+        self.valid("module.rdb")
         self.write("prefix.rdb", r.dump(r.select(0), *(r.string(b"{\xff}:%d" % i, b"v") for i in range(100))))
         self.valid("--slots", "--config=maxmemory=1", "--config=maxmemory-policy=allkeys-random", "prefix.rdb")
         wanted = set()

@@ -1,0 +1,44 @@
+/*
+ * module_json.h - what RedisJSON holds for a document, from any of the three forms in which it saves one.
+ *
+ * The document is not kept: its values go by one after another, and the containers that are open wait on a stack. What
+ * it becomes in memory is in module_json.c.
+ */
+#ifndef RDBMEM_MODULE_JSON_H
+#define RDBMEM_MODULE_JSON_H
+
+#include "analyzer/rebuild.h"
+
+enum { JSON_DEPTH = 128 /* what the module itself can load */ };
+
+struct json_frame {
+    bool object;
+    uint8_t tag; /* of an array: enum json_tag */
+    uint64_t len, cap;
+    uint64_t left; /* items still to come, where the form says how many */
+};
+
+struct json_walk {
+    struct rebuild *r;
+    bool modern; /* layout of 8.4 and later */
+    bool failed; /* no document, or deeper than the module reads */
+    uint8_t step;
+    unsigned depth;
+    uint64_t text, hash; /* string at hand: bytes, and a hash of them */
+    struct json_frame stack[JSON_DEPTH];
+};
+
+void json_begin(struct json_walk *j, struct rebuild *r);
+
+/* The whole document is in the bytes under c: encver 2 and 3, and 4. */
+void json_text_document(struct json_walk *j, struct rdb_cursor *c);
+void json_cbor_document(struct json_walk *j, struct rdb_cursor *c);
+
+/* The next item of encver 0, where each node is items of its own. */
+void json_node_item(struct json_walk *j, const struct rdb_element *e);
+
+/* Names and strings are kept once for all documents: those that have been charged, by their hashes. */
+struct json_strings;
+void json_strings_free(struct json_strings *s);
+
+#endif
