@@ -131,8 +131,29 @@ static const char *magic_name(unsigned families)
     return families & RDB_FAM_VALKEY ? "valkey" : "redis";
 }
 
+/* What the number is elsewhere: in another version of the file's own family, or else in another family. */
+static const struct rdb_type_info *type_elsewhere(unsigned families, uint8_t number)
+{
+    const struct rdb_type_info *found = NULL;
+    for (size_t i = COUNT(rows); i-- > 0;)
+        if (rows[i].number == number && rows[i].family & (R | V | K) && (!found || rows[i].family & families))
+            found = &rows[i];
+    return found;
+}
+
+static const struct rdb_opcode_info *opcode_elsewhere(unsigned families, uint8_t number)
+{
+    const struct rdb_opcode_info *found = NULL;
+    for (size_t i = COUNT(opcodes); i-- > 0;)
+        if (opcodes[i].number == number && opcodes[i].family & (R | V) && (!found || opcodes[i].family & families))
+            found = &opcodes[i];
+    return found;
+}
+
 bool rdb_fail_type(struct rdb_parser *p, uint8_t number)
 {
+    const struct rdb_type_info *type = type_elsewhere(p->families, number);
+    const struct rdb_opcode_info *opcode = opcode_elsewhere(p->families, number);
     uint64_t at = rdb_at(p, p->r.p);
     const char *magic = magic_name(p->families);
     int version = p->info.version;
@@ -140,17 +161,15 @@ bool rdb_fail_type(struct rdb_parser *p, uint8_t number)
         if (refused[i].number == number && refused[i].family & p->families)
             return rdb_fail(p, RDB_ERR_TYPE, at, "type %u in %s rdb version %d cannot be read: %s", number, magic,
                             version, refused[i].why);
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (rows[i].number == number && rows[i].family & (R | V | K))
-            return rdb_fail(p, RDB_ERR_TYPE, at,
-                            "type %u cannot stand in %s rdb version %d: it is %s of %s rdb version %d", number, magic,
-                            version, rows[i].name,
-                            magic_name(rows[i].family & p->families ? p->families : rows[i].family), rows[i].since);
-    for (size_t i = 0; i < COUNT(opcodes); i++)
-        if (opcodes[i].number == number && opcodes[i].family & (R | V))
-            return rdb_fail(p, RDB_ERR_TYPE, at,
-                            "opcode %u cannot stand in %s rdb version %d: it is %s of %s rdb version %d", number, magic,
-                            version, opcodes[i].name, magic_name(opcodes[i].family), opcodes[i].since);
+    if (type)
+        return rdb_fail(p, RDB_ERR_TYPE, at, "type %u cannot stand in %s rdb version %d: it is %s of %s rdb version %d",
+                        number, magic, version, type->name,
+                        magic_name(type->family & p->families ? p->families : type->family), type->since);
+    if (opcode)
+        return rdb_fail(p, RDB_ERR_TYPE, at,
+                        "opcode %u cannot stand in %s rdb version %d: it is %s of %s rdb version %d", number, magic,
+                        version, opcode->name, magic_name(opcode->family & p->families ? p->families : opcode->family),
+                        opcode->since);
     return rdb_fail(p, RDB_ERR_TYPE, at, "unknown type or opcode %u in %s rdb version %d%s", number, magic, version,
                     number >= 200 && number <= 223 ? " (dragonfly's opcodes need its aux field df-ver)" : "");
 }
