@@ -30,6 +30,29 @@ struct json_walk {
 
 void json_begin(struct json_walk *j, struct rebuild *r);
 
+/* ---------------------------------------------------------------- what a document consists of (module_json.c) */
+
+/* A string, byte by byte; end: a member's name. */
+void json_string_begin(struct json_walk *j);
+static inline void json_string_byte(struct json_walk *j, uint8_t byte)
+{
+    j->hash = (j->hash ^ byte) * 0x100000001b3;
+    j->text++;
+}
+
+void json_string_end(struct json_walk *j);
+
+/* Values. negative: v is without its sign. The string is the one that was begun. */
+void json_string(struct json_walk *j);
+void json_integer(struct json_walk *j, bool negative, uint64_t v);
+void json_double(struct json_walk *j, double d);
+void json_literal(struct json_walk *j);
+void json_typed(struct json_walk *j, uint64_t bytes); /* an array of numbers, whole */
+void json_open(struct json_walk *j, bool object, uint64_t cap, uint64_t left);
+void json_close(struct json_walk *j);
+
+/* ---------------------------------------------------------------- the saved forms (module_json_read.c) */
+
 /* The whole document is in the bytes under c: encver 2 and 3, and 4. */
 void json_text_document(struct json_walk *j, struct rdb_cursor *c);
 void json_cbor_document(struct json_walk *j, struct rdb_cursor *c);
