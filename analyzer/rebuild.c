@@ -54,6 +54,7 @@ void rebuild_free(struct rebuild *r)
     free(r->memo);
     free(r->expiries);
     free(r->node);
+    free(r->lzf);
 }
 
 /* Strings are by far the most frequent keys, and need a few fields only. */

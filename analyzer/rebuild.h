@@ -106,7 +106,8 @@ struct rebuild {
     uint8_t *node;       /* scratch for a list node that is to be compressed */
     size_t node_cap;
     struct json_strings *json_strings; /* module_json.c; NULL until a document comes */
-    int64_t *expiries;                 /* scratch: field TTLs that wait like the memos */
+    struct lzf_table *lzf; /* for its compressed length; NULL until the first one */
+    int64_t *expiries;     /* scratch: field TTLs that wait like the memos */
     size_t expiries_n, expiries_cap;
     struct ttl_set *fields; /* of the current hash */
     struct registered {

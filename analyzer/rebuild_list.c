@@ -3,12 +3,12 @@
  *
  * Nodes come whole from the file (types 14, 18) or are filled element by element (types 1, 10). With list-compress-depth
  * the inner nodes are LZF-compressed: a node that the file holds compressed has its length there; any other is built in
- * a scratch buffer and compressed, because only the compressor knows.
+ * a scratch buffer, over which lzf_length does what the compressor would.
  */
-#include <liblzf/lzf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/lzf_length.h"
 #include "analyzer/rebuild.h"
 #include "analyzer/sizes.h"
 
@@ -259,12 +259,9 @@ static uint64_t compressed_length(struct rebuild *r, size_t len)
 {
     if (len < COMPRESS_MIN || len > NODE_BUFFER_MAX)
         return 0;
-    uint8_t *out = malloc(len);
-    if (out == NULL)
-        return 0;
-    unsigned n = lzf_compress(r->node, (unsigned)len, out, (unsigned)len);
-    free(out);
-    return n;
+    if (r->lzf == NULL)
+        r->lzf = calloc(1, sizeof *r->lzf);
+    return r->lzf ? lzf_length(r->lzf, r->node, len) : 0;
 }
 
 /* Header and terminator around what was built; returns the node's compressed length. */
