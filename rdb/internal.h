@@ -46,6 +46,11 @@ static inline uint64_t load_be64(const uint8_t *p)
 #error "rdb/ loads little endian fields with plain loads"
 #endif
 
+/* ---------------------------------------------------------------- CRC64 (crc64.c) */
+
+/* The same as rdb_crc64, without ISA-L in any build. */
+uint64_t crc64_by_table(uint64_t crc, const void *data, size_t len);
+
 /* ---------------------------------------------------------------- LZF (lzf.c) */
 
 enum {

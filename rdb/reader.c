@@ -1,21 +1,15 @@
 /*
  * reader.c - refill, far skip, checksum.
  *
- * The checksum is computed for all consumed bytes at once when the window moves: about one call of ISA-L's folding
- * code for every 256 KiB, while they still are in the second level cache.
+ * The checksum is computed for all consumed bytes at once when the window moves: about one call (crc64.c) for every
+ * 256 KiB, while they still are in the second level cache.
  */
 #include "rdb/reader.h"
 
-#include <isa-l/crc64.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { GROWN_KEPT = 4 * 1024 * 1024 };
-
-uint64_t rdb_crc64(uint64_t crc, const void *data, size_t len)
-{
-    return ~crc64_jones_refl(~crc, data, len); /* ISA-L complements at both ends, the servers at none: crc64.c */
-}
 
 bool reader_open(struct rdb_reader *r, struct rdb_input *in, size_t cap, bool no_crc)
 {
