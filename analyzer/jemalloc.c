@@ -31,6 +31,10 @@ enum jemalloc_state jemalloc_load(char err[256])
 {
     if (je.handle)
         return JEMALLOC_READY;
+#if RDBMEM_STATIC
+    snprintf(err, 256, "this rdbmem is a static program, which cannot load jemalloc");
+    return JEMALLOC_ABSENT;
+#endif
     je.handle = dlopen("libjemalloc.so.2", RTLD_NOW | RTLD_LOCAL);
     if (!je.handle) {
         const char *why = dlerror();
