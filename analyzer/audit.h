@@ -35,6 +35,7 @@ extern const struct big_preset big_presets[]; /* ended by a row without a name *
 bool big_table_preset(struct big_table *t, const char *name);
 
 /* "bytes=1M,elements=10000,element=256K", each also for one type: "hash.elements=5000". */
+extern const char *const big_limit_heads[]; /* what stands before the numbers, ended by NULL */
 bool big_table_set(struct big_table *t, const char *text);
 
 /* The KEY_BIG_* flags of a key. */
@@ -73,6 +74,7 @@ void allow_list_free(struct allow_list *l);
 enum { AUDIT_RULES_MAX = 64 };
 
 enum rule_kind { RULE_BIG_KEY, RULE_USED_MEMORY, RULE_PREFIX, RULE_FRAGMENTATION, RULE_NO_TTL };
+extern const char *const audit_rule_heads[]; /* what a rule of each kind begins with, ended by NULL */
 
 struct audit_rule {
     enum rule_kind kind;

@@ -90,14 +90,15 @@ static void set_limits(struct big_table *t, int type, unsigned which, uint64_t v
             set_limit(&t->of[i], which, v);
 }
 
+const char *const big_limit_heads[] = {"bytes=", "elements=", "element=", NULL};
+
 static bool set_one(struct big_table *t, const char **text)
 {
-    static const char *const names[] = {"bytes=", "elements=", "element="};
     int type = type_before_dot(text);
-    for (unsigned i = 0; i < 3 && type >= 0; i++) {
-        size_t n = strlen(names[i]);
+    for (unsigned i = 0; big_limit_heads[i] && type >= 0; i++) {
+        size_t n = strlen(big_limit_heads[i]);
         uint64_t v;
-        if (strncmp(*text, names[i], n) != 0)
+        if (strncmp(*text, big_limit_heads[i], n) != 0)
             continue;
         const char *digits = *text + n;
         if (!parse_size(digits, &v, text) || (i == 1 && strspn(digits, "0123456789") != (size_t)(*text - digits)))

@@ -42,28 +42,27 @@ static bool read_prefix(struct audit_rule *r, const char *text)
     return r->glob != NULL;
 }
 
+const char *const audit_rule_heads[] = {
+    [RULE_BIG_KEY] = "big-key", [RULE_USED_MEMORY] = "used-memory>",
+    [RULE_PREFIX] = "prefix:",  [RULE_FRAGMENTATION] = "fragmentation>",
+    [RULE_NO_TTL] = "no-ttl:",  [RULE_NO_TTL + 1] = NULL,
+};
+
 static bool read_rule(struct audit_rule *r, const char *text)
 {
-    if (strcmp(text, "big-key") == 0) {
-        r->kind = RULE_BIG_KEY;
-        return true;
-    }
-    if (strncmp(text, "used-memory>", 12) == 0) {
-        r->kind = RULE_USED_MEMORY;
-        return read_bytes(text + 12, &r->bytes);
-    }
-    if (strncmp(text, "prefix:", 7) == 0) {
-        r->kind = RULE_PREFIX;
-        return read_prefix(r, text + 7);
-    }
-    if (strncmp(text, "fragmentation>", 14) == 0) {
-        r->kind = RULE_FRAGMENTATION;
-        return read_ratio(text + 14, &r->ratio);
-    }
-    if (strncmp(text, "no-ttl:", 7) == 0 && text[7]) {
-        r->kind = RULE_NO_TTL;
-        r->glob = strdup(text + 7);
-        return r->glob != NULL;
+    unsigned kind = 0;
+    while (audit_rule_heads[kind] && strncmp(text, audit_rule_heads[kind], strlen(audit_rule_heads[kind])) != 0)
+        kind++;
+    if (!audit_rule_heads[kind])
+        return false;
+    text += strlen(audit_rule_heads[kind]);
+    r->kind = (enum rule_kind)kind;
+    switch (r->kind) {
+    case RULE_BIG_KEY: return *text == '\0';
+    case RULE_USED_MEMORY: return read_bytes(text, &r->bytes);
+    case RULE_PREFIX: return read_prefix(r, text);
+    case RULE_FRAGMENTATION: return read_ratio(text, &r->ratio);
+    case RULE_NO_TTL: r->glob = *text ? strdup(text) : NULL; return r->glob != NULL;
     }
     return false;
 }

@@ -181,11 +181,12 @@ static bool set_ttl_range(struct filter *f, const char *value)
     return *end == '\0' ? end != value + 2 : parse_time(end, &f->ttl_to_s, &end) && *end == '\0';
 }
 
+const char *const filter_ttl_words[] = {"none", "any", "expired", NULL};
+
 static bool set_ttl(struct filter *f, const char *value, char err[REGEX_ERROR])
 {
-    static const char *const words[] = {"none", "any", "expired"};
-    for (unsigned i = 0; i < 3; i++)
-        if (strcmp(value, words[i]) == 0) {
+    for (unsigned i = 0; filter_ttl_words[i]; i++)
+        if (strcmp(value, filter_ttl_words[i]) == 0) {
             f->ttl = (enum filter_ttl)(TTL_NONE + i);
             return true;
         }

@@ -16,6 +16,7 @@ struct key_report;
 enum { FILTER_MAX = 32, FILTER_CONDITIONS = 128 };
 
 enum filter_ttl { TTL_ALL, TTL_NONE, TTL_ANY, TTL_EXPIRED, TTL_RANGE };
+extern const char *const filter_ttl_words[]; /* from TTL_NONE on, ended by NULL */
 
 struct filter {
     uint32_t dbs[FILTER_MAX];

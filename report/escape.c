@@ -12,11 +12,12 @@
 static const char upper_hex[] = "0123456789ABCDEF";
 static const char lower_hex[] = "0123456789abcdef";
 
+const char *const escape_names[] = {"utf8", "print", "raw", "base64", NULL};
+
 bool escape_by_name(const char *name, enum escape *e)
 {
-    static const char *const names[] = {"utf8", "print", "raw", "base64"};
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) {
+    for (unsigned i = 0; escape_names[i]; i++)
+        if (strcmp(name, escape_names[i]) == 0) {
             *e = (enum escape)i;
             return true;
         }

@@ -17,6 +17,7 @@ enum escape {
     ESCAPE_RAW,   /* the bytes */
     ESCAPE_BASE64 /* always, also where plain text would do: so that it can always be undone */
 };
+extern const char *const escape_names[]; /* by enum escape, ended by NULL */
 bool escape_by_name(const char *name, enum escape *e);
 
 /* Length of the valid UTF-8 sequence at s, 1..4; 0 when there is none. *code is its character. */

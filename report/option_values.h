@@ -20,6 +20,9 @@ bool read_size(const char *text, uint64_t *v);
 /* 30s, 10m, 6h, 7d, 2w; a bare number is seconds. */
 bool read_duration(const char *text, int64_t *seconds);
 
+/* The words that some options take, ended by NULL. */
+extern const char *const when_words[], *const load_as_words[], *const on_error_words[];
+
 /* What to look for over all keys: option_findings.c */
 bool set_separator(struct options *o, const char *value, char err[OPTION_ERROR]);
 bool set_depth(struct options *o, const char *value, char err[OPTION_ERROR]);

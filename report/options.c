@@ -61,11 +61,12 @@ static bool pick(const char *value, const char *const *words, unsigned *index)
     return false;
 }
 
+const char *const when_words[] = {"auto", "always", "never", NULL};
+
 static bool read_when(const char *option, const char *value, enum when *when, char err[OPTION_ERROR])
 {
-    static const char *const words[] = {"auto", "always", "never", NULL};
     unsigned i;
-    if (!pick(value, words, &i))
+    if (!pick(value, when_words, &i))
         return complain(err, option, value, "auto, always or never");
     *when = (enum when)i;
     return true;
@@ -139,11 +140,12 @@ static bool set_redis_conf(struct options *o, const char *value, char err[OPTION
     return true;
 }
 
+const char *const load_as_words[] = {"all", "master", "replica", NULL};
+
 static bool set_load_as(struct options *o, const char *value, char err[OPTION_ERROR])
 {
-    static const char *const words[] = {"all", "master", "replica", NULL};
     unsigned i;
-    if (!pick(value, words, &i))
+    if (!pick(value, load_as_words, &i))
         return complain(err, "load-as", value, "all, master or replica");
     o->load_as = (enum load_as)i;
     return true;
@@ -226,11 +228,12 @@ static bool set_no_forecast(struct options *o, const char *value, char err[OPTIO
     return true;
 }
 
+const char *const on_error_words[] = {"stop", "skip-key", NULL};
+
 static bool set_on_error(struct options *o, const char *value, char err[OPTION_ERROR])
 {
-    static const char *const words[] = {"stop", "skip-key", NULL};
     unsigned i;
-    if (!pick(value, words, &i))
+    if (!pick(value, on_error_words, &i))
         return complain(err, "on-error", value, "stop or skip-key");
     o->skip_damaged = i == 1;
     return true;
