@@ -14,7 +14,7 @@ from clitest import CliTest
 import rdbfile as r
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.environ.get("RDBMEM_BUILD", os.path.join(ROOT, "build"))
+BUILD = os.environ.get("BUILD_DIR", os.path.join(ROOT, "build"))
 TESTDATA = os.environ.get("TESTDATA", os.path.join(ROOT, "testdata"))
 CC = os.environ.get("CC", "cc")
 CXX = os.environ.get("CXX", "c++")
