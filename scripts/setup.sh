@@ -6,13 +6,13 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 build_packages=(build-essential cmake ninja-build pkg-config libjemalloc-dev liblzf-dev libcjson-dev zlib1g-dev
-    libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev)
+    libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev file)
 test_packages=(libgoogle-perftools-dev redis-server valgrind clang clang-tidy clang-format libclang-rt-14-dev xz-utils
-    python3 python3-jsonschema prometheus prometheus-node-exporter)
+    python3 python3-jsonschema prometheus prometheus-node-exporter lintian man-db groff mandoc bash-completion zsh fish)
 
 # Without these a test is skipped: old, large, or not everywhere.
 optional_packages=(clickhouse-server clickhouse-client)
-duckdb=@duckdb/node-api@1.5.6-r.1
+npm_packages=(@duckdb/node-api@1.5.6-r.1 dockerfilelint@1.8.0 dockerfile-utils@0.16.3)
 
 case ${1:-test} in
 build) wanted=("${build_packages[@]}") ;;
@@ -73,17 +73,26 @@ missing_of() {
     done
 }
 
+# install_npm PACKAGE@VERSION: for the tests only, into the checkout.
+install_npm() {
+    [[ -d $ROOT/build-npm/node_modules/${1%@*} ]] && return
+    echo "installing: $1"
+    timeout 300 npm install --silent --no-audit --no-fund --prefix "$ROOT/build-npm" "$1" >/dev/null 2>&1 ||
+        echo "setup.sh: no $1: a test will be skipped" >&2
+}
+
 install_optional() {
+    local package
     missing_of "${optional_packages[@]}"
     if ((${#missing[@]})); then
         echo "installing: ${missing[*]}"
         apt_install "${missing[@]}" || echo "setup.sh: no ${missing[*]}: a test will be skipped" >&2
         no_service "${missing[@]}"
     fi
-    if [[ ! -d $ROOT/build-npm/node_modules/@duckdb/node-api ]] && command -v npm >/dev/null; then
-        echo "installing: $duckdb"
-        timeout 300 npm install --silent --no-audit --no-fund --prefix "$ROOT/build-npm" "$duckdb" >/dev/null 2>&1 ||
-            echo "setup.sh: no $duckdb: a test will be skipped" >&2
+    if command -v npm >/dev/null; then
+        for package in "${npm_packages[@]}"; do
+            install_npm "$package"
+        done
     fi
 }
 
