@@ -69,7 +69,7 @@ class Docs(CliTest):
                 self.assertIn(s, self.code)
 
     def test_links(self):
-        for name in ("README.md", "docs/usage.md"):
+        for name in ("README.md", "docs/usage.md", "docs/install.md"):
             for target in re.findall(r"\]\(([^)#:]+)\)", text_of(name)):
                 self.assertTrue(os.path.exists(os.path.join(ROOT, os.path.dirname(name), target)), target)
 
