@@ -73,24 +73,25 @@ static void out_names(struct out *out)
 bool page_bash(struct out *out, const char *template)
 {
     (void)template;
-    out_str(out, "# bash completion for rdbmem(1), made out of its option table\n"
-                 "\n"
-                 "# _rdbmem_words WORD...: those that go on, with no blank behind a word that does not end a value, and\n"
-                 "# quoted where it would redirect\n"
-                 "_rdbmem_words() {\n"
-                 "    local word\n"
-                 "    COMPREPLY=()\n"
-                 "    for word in \"$@\"; do\n"
-                 "        [[ $word == \"$cur\"* ]] && COMPREPLY+=(\"${word//>/\\\\>}\")\n"
-                 "    done\n"
-                 "    [[ ${COMPREPLY-} == *[=:\\>] ]] && compopt -o nospace\n"
-                 "    __ltrim_colon_completions \"$cur\"\n"
-                 "    return 0\n"
-                 "}\n"
-                 "\n"
-                 "# The value of the option before the cursor; fails if that takes none\n"
-                 "_rdbmem_value() {\n"
-                 "    case $prev in\n");
+    out_str(out,
+            "# bash completion for rdbmem(1), made out of its option table\n"
+            "\n"
+            "# _rdbmem_words WORD...: those that go on, with no blank behind a word that does not end a value, and\n"
+            "# quoted where it would redirect\n"
+            "_rdbmem_words() {\n"
+            "    local word\n"
+            "    COMPREPLY=()\n"
+            "    for word in \"$@\"; do\n"
+            "        [[ $word == \"$cur\"* ]] && COMPREPLY+=(\"${word//>/\\\\>}\")\n"
+            "    done\n"
+            "    [[ ${COMPREPLY-} == *[=:\\>] ]] && compopt -o nospace\n"
+            "    __ltrim_colon_completions \"$cur\"\n"
+            "    return 0\n"
+            "}\n"
+            "\n"
+            "# The value of the option before the cursor; fails if that takes none\n"
+            "_rdbmem_value() {\n"
+            "    case $prev in\n");
     FOR_OPTIONS(r)
     out_value(out, r);
     out_str(out, "        *)\n"

@@ -1,6 +1,7 @@
 /*
  * zsh.c - completion for zsh: a function for each option that takes words, then what _arguments asks for.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "report/pages/pages.h"
@@ -40,9 +41,7 @@ static void out_described(struct out *out, const struct option_row *r, const str
     out_str(out, "  local -a words=(\n");
     for (size_t i = 0; i < w->n; i++) {
         char text[sizeof w->of[i].text + sizeof w->of[i].about + 1];
-        strcpy(text, w->of[i].text);
-        strcat(text, ":");
-        strcat(text, w->of[i].about);
+        snprintf(text, sizeof text, "%s:%s", w->of[i].text, w->of[i].about);
         out_str(out, "    ");
         out_quoted(out, text, strlen(text), quote, NULL);
         out_char(out, '\n');
