@@ -25,6 +25,18 @@ static void *json_malloc(size_t n)
     return p;
 }
 
+void json_start(void)
+{
+    cJSON_Hooks hooks = {json_malloc, free};
+    json_oom = false;
+    cJSON_InitHooks(&hooks);
+}
+
+bool json_whole(void)
+{
+    return !json_oom;
+}
+
 /* ---------------------------------------------------------------- members */
 
 void add_u64(cJSON *o, const char *name, uint64_t v)
@@ -50,7 +62,7 @@ static void add_known(cJSON *o, const char *name, int64_t v)
         add_i64(o, name, v);
 }
 
-static cJSON *string_of(const uint8_t *s, size_t len)
+cJSON *json_text_item(const uint8_t *s, size_t len)
 {
     char *text = json_text(s, len);
     size_t n = text ? strlen(text) : 0;
@@ -70,7 +82,7 @@ static cJSON *string_of(const uint8_t *s, size_t len)
 
 static cJSON *string_item(const char *s)
 {
-    return s ? string_of((const uint8_t *)s, strlen(s)) : cJSON_CreateNull();
+    return s ? json_text_item((const uint8_t *)s, strlen(s)) : cJSON_CreateNull();
 }
 
 void add_string(cJSON *o, const char *name, const char *s)
@@ -101,7 +113,7 @@ static void add_base64(cJSON *o, const char *name, const uint8_t *s, size_t len)
 void add_bytes(cJSON *o, const char *name, const uint8_t *s, size_t len)
 {
     char beside[80];
-    cJSON_AddItemToObject(o, name, string_of(s, len));
+    cJSON_AddItemToObject(o, name, json_text_item(s, len));
     if (utf8_valid(s, len))
         return;
     snprintf(beside, sizeof beside, "%s_base64", name);
@@ -174,9 +186,11 @@ static void add_keys(cJSON *o, const char *name, const struct top_list *list, co
 
 /* ---------------------------------------------------------------- parts of the document */
 
-static void add_generator(cJSON *doc)
+void json_generator(cJSON *doc)
 {
-    cJSON *o = cJSON_AddObjectToObject(doc, "generator");
+    cJSON *o;
+    cJSON_AddNumberToObject(doc, "schema_version", REPORT_SCHEMA_VERSION);
+    o = cJSON_AddObjectToObject(doc, "generator");
     cJSON_AddStringToObject(o, "name", "rdbmem");
     cJSON_AddStringToObject(o, "version", RDBMEM_VERSION);
 }
@@ -487,9 +501,7 @@ static void add_fleet(cJSON *doc, const struct analysis *a, const struct fleet *
     }
 }
 
-/* One analysis; fleet: what it is the sum of. */
-static void add_analysis(cJSON *doc, const struct analysis *a, const struct report_options *o,
-                         const struct fleet *fleet)
+void json_analysis(cJSON *doc, const struct analysis *a, const struct report_options *o, const struct fleet *fleet)
 {
     add_error(doc, a, o);
     if (fleet)
@@ -520,31 +532,28 @@ static cJSON *document(const struct analysis *a, const struct report_options *o)
 {
     cJSON *doc = cJSON_CreateObject(), *list, *one;
     const struct fleet *fleet = o->fleet;
-    cJSON_AddNumberToObject(doc, "schema_version", REPORT_SCHEMA_VERSION);
-    add_generator(doc);
+    json_generator(doc);
     if (!fleet) {
-        add_analysis(doc, a, o, NULL);
+        json_analysis(doc, a, o, NULL);
         return doc;
     }
     list = cJSON_AddArrayToObject(doc, "files");
     for (size_t i = 0; i < fleet->n; i++) {
         one = cJSON_CreateObject();
-        add_analysis(one, &fleet->parts[i], o, NULL);
+        json_analysis(one, &fleet->parts[i], o, NULL);
         cJSON_AddItemToArray(list, one);
     }
-    add_analysis(cJSON_AddObjectToObject(doc, "combined"), a, o, fleet);
+    json_analysis(cJSON_AddObjectToObject(doc, "combined"), a, o, fleet);
     return doc;
 }
 
 bool json_finish(struct sink *s, const struct analysis *a)
 {
-    cJSON_Hooks hooks = {json_malloc, free};
     cJSON *doc;
     char *text = NULL;
-    json_oom = false;
-    cJSON_InitHooks(&hooks);
+    json_start();
     doc = document(a, s->options);
-    if (!json_oom)
+    if (json_whole())
         text = cJSON_Print(doc);
     cJSON_Delete(doc);
     if (!text)

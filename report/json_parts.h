@@ -6,11 +6,24 @@
 
 #include <cjson/cJSON.h>
 
-#include "analyzer/analysis.h"
+#include "report/report.h"
+
+/* Before anything is built, and after: false when memory was out somewhere, and something is missing. */
+void json_start(void);
+bool json_whole(void);
+
+/* The members about one analysis; fleet: what it is the sum of, NULL: one dump. */
+void json_analysis(cJSON *doc, const struct analysis *a, const struct report_options *o, const struct fleet *fleet);
+
+/* Who wrote this, by which schema. */
+void json_generator(cJSON *doc);
 
 void add_u64(cJSON *o, const char *name, uint64_t v);
 void add_i64(cJSON *o, const char *name, int64_t v);
 void add_string(cJSON *o, const char *name, const char *s); /* NULL: null */
+
+/* A JSON string of any bytes. */
+cJSON *json_text_item(const uint8_t *s, size_t len);
 
 /* As a member called name; when it is not UTF-8, its bytes in name_base64 too. */
 void add_bytes(cJSON *o, const char *name, const uint8_t *s, size_t len);

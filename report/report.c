@@ -36,6 +36,13 @@ const struct report_format report_formats[] = {
      .finish = sqlite_finish,
      .drop = sqlite_drop,
      .needs_file = true},
+    {.name = "html",
+     .extension = ".html",
+     .help = "a page to look at and to send: one file that needs no network",
+     .begin = page_begin,
+     .key = page_key,
+     .finish = page_finish,
+     .drop = page_drop},
     {0},
 };
 

@@ -77,6 +77,10 @@ bool sqlite_begin(struct sink *s);
 void sqlite_key(struct sink *s, const struct key_report *k);
 bool sqlite_finish(struct sink *s, const struct analysis *a);
 void sqlite_drop(struct sink *s);
+bool page_begin(struct sink *s);
+void page_key(struct sink *s, const struct key_report *k);
+bool page_finish(struct sink *s, const struct analysis *a);
+void page_drop(struct sink *s);
 
 /* ---------------------------------------------------------------- words that several formats use */
 
