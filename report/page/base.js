@@ -10,7 +10,7 @@ function fill(node, attributes, children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(2)) {
     if (child !== null && child !== undefined && child !== false)
       node.appendChild(child instanceof Node ? child : document.createTextNode(String(child)));
   }
@@ -67,6 +67,21 @@ function cell(tag, value) {
   return el(tag, null, value === null || value === undefined ? "" : value);
 }
 
+/* What is wider than its place scrolls by itself, and only then is a stop of the Tab key. */
+const overflow = new ResizeObserver(entries => entries.forEach(({target: box}) => {
+  const over = box.scrollWidth > box.clientWidth + 1;
+  for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", box.dataset.caption]]) {
+    if (over) box.setAttribute(name, value);
+    else box.removeAttribute(name);
+  }
+}));
+
+function scrolling(caption, child) {
+  const box = el("div", {class: "scroll", "data-caption": caption}, child);
+  overflow.observe(box);
+  return box;
+}
+
 /* table("Databases", [["database"], ["keys", "n"]], rows): "n" for numbers, "wide" for what a narrow screen leaves out. */
 function table(caption, columns, rows, foot) {
   const classes = columns.map(c => c[1] || null);
@@ -76,7 +91,7 @@ function table(caption, columns, rows, foot) {
     if (classes[i]) td.classList.add(...classes[i].split(" "));
     return td;
   }));
-  return el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
+  return scrolling(caption,
     el("table", null, el("caption", {class: "hidden"}, caption),
        el("thead", null, el("tr", null, columns.map(c => el("th", {scope: "col", class: c[1]}, c[0])))),
        el("tbody", null, rows.map(r => row(r, "td"))),

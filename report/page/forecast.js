@@ -44,7 +44,7 @@ function reaches(svg, x, steps, top, bottom) {
 
 function stepTable(part) {
   const rich = modelled(part);
-  return table("Forecast", [["when"], ["keys", "n"], ["used_memory", "n"], ...(rich ? [["active", "n"], ["RSS", "n wide"], ["frag", "n"], ["RSS/used", "n wide"], ["restart gives back", "n wide"], ["activedefrag", "wide"]] : [])],
+  return table("Forecast", [["when"], ["keys", "n wide"], ["used_memory", "n"], ...(rich ? [["active", "n"], ["RSS", "n wide"], ["frag", "n"], ["RSS/used", "n wide"], ["restart gives back", "n wide"], ["activedefrag", "wide"]] : [])],
     part.forecast.map(s => [stepWord(s), count(Math.round(s.keys)), bytes(s.used_memory), ...(rich ? [bytes(s.allocator_active), bytes(s.used_memory_rss),
       el("span", {class: "band band-" + (s.band || "low")}, ratioOf(s).toFixed(2)), s.mem_fragmentation_ratio.toFixed(2), bytes(s.restart_gives_back),
       !s.activedefrag || !s.activedefrag.available ? "not available" : s.activedefrag.would_start ? `starts, ${s.activedefrag.cpu_percent} % of a core` : "would not start"] : [])]));
@@ -62,7 +62,7 @@ function usedBytes(c, i) {
 
 /* A bar a class: what its slabs hold, of it what is in use. The scale is that of the first step, so that steps compare. */
 function bins(box, width, classes, at) {
-  const line = 17, m = {top: 4, right: 92, bottom: 24, left: 58}, height = m.top + m.bottom + line * classes.length;
+  const line = 17, m = {top: 4, right: 112, bottom: 24, left: 58}, height = m.top + m.bottom + line * classes.length;
   const svg = svgIn(box, width, height, "Memory of slabs by size class");
   const most = d3.max(classes, c => d3.max(c.slabs, (s, i) => heldBytes(c, i))) || 1;
   const x = d3.scaleLinear().domain([0, most]).range([m.left, width - m.right]);

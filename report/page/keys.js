@@ -150,6 +150,6 @@ function keys() {
   const lead = `The ${count(keyRows.length)} largest of ${plural(all, "key")}, by memory and by elements. Big is a key of ${limitWords()}: ${count(c)} are${here < c ? `, of which ${count(here)} are listed` : ""}.`;
   section("keys", "Largest keys", lead, el("div", {class: "filters"}, el("label", {for: "key-text"}, "Name ", t.text), el("label", {for: "key-type"}, "Type ", t.type),
     report.databases.length > 1 ? el("label", {for: "key-db"}, "Database ", t.db) : null, c ? el("label", {for: "key-big", class: "check"}, t.onlyBig, " only big ones") : null),
-  t.said, el("table", {class: "keys"}, el("caption", {class: "hidden"}, "Largest keys; the heads of the columns sort"), el("thead", null, t.heads), t.body), t.more);
+  t.said, scrolling("Largest keys", el("table", {class: "keys"}, el("caption", {class: "hidden"}, "Largest keys; the heads of the columns sort"), el("thead", null, t.heads), t.body)), t.more);
   t.show();
 }

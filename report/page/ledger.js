@@ -38,11 +38,11 @@ function sums() {
   const whole = report.totals.size_in_bytes;
   if (!report.totals.keys) return;
   const byMemory = list => list.slice().sort((a, b) => b.size_in_bytes - a.size_in_bytes);
-  const swatch = t => el("span", {class: "swatch"}, el("i", {class: "key " + typeClass(t), "aria-hidden": "true"}), typeWord(t));
+  const swatch = (t, encoding) => el("span", {class: "swatch"}, el("i", {class: "key " + typeClass(t), "aria-hidden": "true"}), typeWord(t), encoding && [" ", el("span", {class: "dim"}, encoding)]);
   const databases = report.databases.map(d => Object.assign({}, d, {tables: d.main_table_bytes + d.expires_table_bytes}));
   section("totals", "By type, encoding, database", null, legend(["c-own", "own data: names, strings, elements, scores"], ["c-over", "overhead"]), el("div", {class: "panels two"}, el("div", {class: "stack"},
     sumsPanel("By type", [["type"]], byMemory(report.types), t => [swatch(t.type)], whole),
-    sumsPanel("By encoding", [["type"], ["encoding"]], byMemory(report.encodings), t => [swatch(t.type), t.encoding], whole),
+    sumsPanel("By encoding", [["type and encoding"]], byMemory(report.encodings), t => [swatch(t.type, t.encoding)], whole),
     sumsPanel("By database", [["database"], ["tables", "n wide"]], databases, d => ["db" + d.database, bytes(d.tables)], whole)),
     el("div", {class: "stack"}, structures(d3.sum(Object.values(report.structures))))));
 }

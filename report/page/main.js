@@ -4,7 +4,7 @@ function headline() {
   const f = report.file, t = report.target;
   const writer = f ? `${f.writer} ${f.writer_version || "(version unknown)"}` : plural(report.dumps.given, "dump");
   const where = f ? (f.path === "-" ? "standard input" : visible(f.path)) : "";
-  document.title = `${bytes(report.ledger ? report.ledger.used_memory : 0)} - ${where || writer} - Redis memory report`;
+  document.title = `${report.ledger ? bytes(report.ledger.used_memory) + " - " : ""}${where || writer} - Redis memory report`;
   const age = f && f.ctime > 0 ? (Date.now() / 1000 - f.ctime) : null;
   const saved = !f ? "" : f.ctime > 0 ? `, saved ${time(f.ctime * 1000)}${age > 0 ? `, ${duration(age)} ago` : ""}` : ", age unknown";
   const lines = [f ? [`Dump of ${writer}${saved}: `, el("bdi", {class: "name"}, where)] : [`${writer} together`]];
@@ -71,7 +71,7 @@ function navigation() {
 
 function everything() {
   headline();
-  if (!report.target) {
+  if (!report.target || (report.file && report.file.rdb_version === 0)) {
     section("glance", "At a glance", null, el("p", {class: "verdict bad"}, report.error ? `Nothing could be read: ${report.error.expected || report.error.kind}.` : "Nothing could be read."));
     return;
   }

@@ -147,6 +147,7 @@ class Treemap {
   draw(width) {
     const height = Math.max(280, Math.min(520, Math.round(width * 0.55)));
     placed(clear(this.box), {height: height + "px"});
+    this.box.size = {x0: 0, y0: 0, x1: width, y1: height};
     const tree = d3.hierarchy(this.at, n => n === this.at ? n.children : n.parent === this.at ? n.children : []).sum(n => n === this.at || (n.parent === this.at && n.children.length) ? 0 : n.row.size_in_bytes);
     d3.treemap().size([width, height]).round(true).paddingInner(2).paddingTop(n => n.depth === 1 && n.children && n.x1 - n.x0 > 30 && n.y1 - n.y0 > 40 ? 20 : 0)(tree);
     const nodes = (tree.children || []).filter(n => n.x1 - n.x0 >= 1 && n.y1 - n.y0 >= 1);
@@ -161,18 +162,24 @@ class Treemap {
     const button = placed(el("button", {type: "button", class: "cell " + colourOf(node.row, this.by) + (open ? " open" : ""), tabindex: i === 0 ? "0" : "-1", "aria-label": label,
       "aria-pressed": open ? null : String(node === this.chosen),
       onclick: e => this.open(node, e.detail === 0), onfocus: () => this.tell(node), onmouseenter: () => this.tell(node), onmouseleave: () => this.tell(this.chosen || this.at)}),
-      {left: n.x0 + "px", top: n.y0 + "px", width: w + "px", height: h + "px"});
+      this.place(n, this.box.size));
     const headed = n.children && n.children.some(c => c.y0 > n.y0), much = `${bytes(node.row.size_in_bytes)} · ${share(node.row.size_in_bytes, this.at.row.size_in_bytes)}`;
-    if (headed) n.children.forEach(inner => button.appendChild(this.inner(n, inner)));
+    if (headed) n.children.filter(c => c.x1 - c.x0 > 4 && c.y1 - c.y0 > 4).forEach(inner => button.appendChild(this.inner(n, inner)));
     button.appendChild(this.label(w, h, shortName(node), headed ? null : much, headed && w > 200 ? much : null));
     this.box.appendChild(button);
     return {node, button, x: (n.x0 + n.x1) / 2, y: (n.y0 + n.y1) / 2};
   }
 
+  /* In parts of what is around it, so that paper of another width has the whole map. */
+  place(n, around) {
+    const w = (around.x1 - around.x0) / 100, h = (around.y1 - around.y0) / 100;
+    return {left: (n.x0 - around.x0) / w + "%", top: (n.y0 - around.y0) / h + "%", width: (n.x1 - n.x0) / w + "%", height: (n.y1 - n.y0) / h + "%"};
+  }
+
   /* What is inside of a cell, to be seen only: it is opened by the cell. */
   inner(outer, n) {
     const w = n.x1 - n.x0, h = n.y1 - n.y0;
-    const part = placed(el("span", {class: "inner " + colourOf(n.data.row, this.by)}), {left: n.x0 - outer.x0 + "px", top: n.y0 - outer.y0 + "px", width: w + "px", height: h + "px"});
+    const part = placed(el("span", {class: "inner " + colourOf(n.data.row, this.by)}), this.place(n, outer));
     part.appendChild(this.label(w, h, shortName(n.data), bytes(n.data.row.size_in_bytes), null));
     return part;
   }

@@ -3,6 +3,8 @@
 const GRAVITY = {bad: 0, warn: 1, note: 2, good: 3};
 const SIGNS = {bad: ["✖", "Problem"], warn: ["▲", "Attention"], note: ["●", "Note"], good: ["✔", "Fine"]};
 
+const CUT_WORDS = {prefixes: "prefixes", databases: "databases", heaviest: "slots", hash_tags: "hash tags", nodes: "dumps", groups_custom: "groups", notes: "notes"};
+
 /* The dumps whose future is told: this one, or the heaviest of several. */
 function futures() {
   return doc.parts ? doc.parts.filter(p => p.forecast) : report.forecast ? [report] : [];
@@ -22,7 +24,9 @@ function modelled(part) {
 
 function aboutReading(say) {
   const e = report.error;
-  if (!report.complete && e) say("bad", `Not everything was read: ${e.kind} at byte ${count(e.offset)}. The figures are of what came before.`);
+  const broken = (report.nodes || []).filter(n => !n.complete).map(n => visible(n.file));
+  if (broken.length) say("bad", `Not read whole: ${broken.slice(0, 5).join(", ")}${broken.length > 5 ? ` and ${plural(broken.length - 5, "other dump")}` : ""}. The figures are of what could be read.`, "dumps");
+  else if (!report.complete && e) say("bad", `Not everything was read: ${e.kind} at byte ${count(e.offset)}. The figures are of what came before.`);
   else if (!report.complete) say("bad", "Not everything was read. The figures are of what came before.");
   else if (e) say("bad", `${e.kind}: ${e.expected}. Everything was read.`);
   const t = report.totals;
@@ -31,6 +35,8 @@ function aboutReading(say) {
     say("warn", `${plural(t.lower_bound_keys, "key")} of unknown modules are counted by their serialised bytes (${bytes(t.lower_bound_bytes)}): they cost at least that.`);
   if (t.estimated_keys) say("note", `${plural(t.estimated_keys, "key")} (${bytes(t.estimated_bytes)}) hold module values whose cost is estimated.`);
   for (const note of report.notes || []) say("note", note);
+  const cut = Object.entries(doc.cut).filter(([name]) => CUT_WORDS[name]).map(([name, n]) => `${CUT_WORDS[name]} (${count(n)} in all)`);
+  if (cut.length) say("note", `For the size of this page not listed in full: ${cut.join(", ")}. --format=json has them.`);
   const f = report.filter;
   if (f && f.active)
     say("note", `Filtered: ${plural(f.matched_keys, "key")} of ${count(f.total_keys)} (${f.conditions.map(c => c.option + "=" + c.value).join(" ")}). The ledger is of all keys.`);
