@@ -113,14 +113,13 @@ static cJSON *document(const struct sink *s, const struct analysis *a, const str
 {
     const struct report_options *o = s->options;
     cJSON *doc = cJSON_CreateObject(), *report;
-    bool ok = true;
+    bool ok;
     json_generator(doc);
     report = cJSON_AddObjectToObject(doc, "report");
     json_analysis(report, a, o, o->fleet);
-    if (o->fleet)
-        ok = add_dumps(doc, o->fleet, limits->dumps);
+    ok = !o->fleet || add_dumps(doc, o->fleet, limits->dumps);
     page_trim(doc, limits);
-    page_keys(doc, &l->by_bytes, &l->by_elements, limits->keys);
+    ok = page_keys(doc, &l->by_bytes, &l->by_elements, limits->keys) && ok;
     if (ok)
         return doc;
     cJSON_Delete(doc);

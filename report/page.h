@@ -21,8 +21,8 @@ struct page_limits {
     size_t dumps;      /* of several, whose forecasts are told */
 };
 
-/* The keys of both lists, each once, by bytes, as rows under the names of their columns. */
-void page_keys(cJSON *doc, const struct top_list *by_bytes, const struct top_list *by_elements, size_t most);
+/* The keys of both lists, each once, by bytes, as rows under the names of their columns. False: out of memory. */
+bool page_keys(cJSON *doc, const struct top_list *by_bytes, const struct top_list *by_elements, size_t most);
 
 /* Cuts lists and strings; "cut" in *doc tells which lists had more, and how many. */
 void page_trim(cJSON *doc, const struct page_limits *limits);

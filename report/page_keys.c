@@ -17,28 +17,32 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 /* ---------------------------------------------------------------- which keys */
 
+struct listed {
+    const struct key_report *k;
+};
+
 static int by_place(const void *x, const void *y)
 {
-    const struct key_report *a = *(const struct key_report *const *)x, *b = *(const struct key_report *const *)y;
+    const struct key_report *a = ((const struct listed *)x)->k, *b = ((const struct listed *)y)->k;
     return a->file != b->file ? (a->file > b->file) - (a->file < b->file)
                               : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
 static int larger_first(const void *x, const void *y)
 {
-    const struct key_report *a = *(const struct key_report *const *)x, *b = *(const struct key_report *const *)y;
+    const struct key_report *a = ((const struct listed *)x)->k, *b = ((const struct listed *)y)->k;
     return a->bytes != b->bytes ? (a->bytes < b->bytes) - (a->bytes > b->bytes) : by_place(x, y);
 }
 
 /* Both lists, each key once, the largest first. NULL: out of memory. */
-static const struct key_report **joined(const struct top_list *a, const struct top_list *b, size_t *n)
+static struct listed *joined(const struct top_list *a, const struct top_list *b, size_t *n)
 {
-    const struct key_report **all = malloc((a->n + b->n + 1) * sizeof *all);
+    struct listed *all = malloc((a->n + b->n + 1) * sizeof *all);
     size_t kept = 0;
     if (!all)
         return NULL;
     for (size_t i = 0; i < a->n + b->n; i++)
-        all[i] = i < a->n ? &a->keys[i] : &b->keys[i - a->n];
+        all[i].k = i < a->n ? &a->keys[i] : &b->keys[i - a->n];
     qsort(all, a->n + b->n, sizeof *all, by_place);
     for (size_t i = 0; i < a->n + b->n; i++)
         if (kept == 0 || by_place(&all[kept - 1], &all[i]) != 0)
@@ -134,15 +138,19 @@ static void add_column_names(cJSON *o)
         cJSON_AddItemToArray(list, cJSON_CreateString(others[i]));
 }
 
-void page_keys(cJSON *doc, const struct top_list *by_bytes, const struct top_list *by_elements, size_t most)
+bool page_keys(cJSON *doc, const struct top_list *by_bytes, const struct top_list *by_elements, size_t most)
 {
     size_t n = 0;
-    const struct key_report **all = joined(by_bytes, by_elements, &n);
-    cJSON *o = cJSON_AddObjectToObject(doc, "keys"), *rows, *advice;
+    struct listed *all = joined(by_bytes, by_elements, &n);
+    cJSON *o, *rows, *advice;
+    if (!all)
+        return false;
+    o = cJSON_AddObjectToObject(doc, "keys");
     add_column_names(o);
     rows = cJSON_AddArrayToObject(o, "rows");
     advice = cJSON_AddArrayToObject(o, "advice");
     for (size_t i = 0; i < n && i < most; i++)
-        cJSON_AddItemToArray(rows, key_row(all[i], advice));
+        cJSON_AddItemToArray(rows, key_row(all[i].k, advice));
     free(all);
+    return true;
 }

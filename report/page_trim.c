@@ -29,31 +29,6 @@ static void drop(cJSON *list, cJSON *item)
     cJSON_Delete(cJSON_DetachItemViaPointer(list, item));
 }
 
-/* The heaviest rows. A parent is never lighter than its child and comes before it, hence no row loses its parent. */
-static void trim_tree(cJSON *list, size_t n, size_t most)
-{
-    uint64_t *weights = malloc(n * sizeof *weights), least = UINT64_MAX;
-    cJSON *row, *next;
-    size_t i = 0, equal = 0;
-    if (weights) {
-        cJSON_ArrayForEach(row, list) weights[i++] = weight_of(row);
-        qsort(weights, n, sizeof *weights, weight_falls);
-        least = weights[most - 1];
-        for (equal = most; equal > 0 && weights[equal - 1] == least; equal--)
-            ;
-        equal = most - equal; /* as many of this weight may stay */
-    }
-    free(weights);
-    for (row = list->child; row; row = next) {
-        uint64_t weight = weight_of(row);
-        next = row->next;
-        if (weight < least || (weight == least && equal == 0))
-            drop(list, row);
-        else
-            equal -= weight == least;
-    }
-}
-
 static void trim_list(cJSON *list, size_t most)
 {
     cJSON *item = list->child, *next;
@@ -62,6 +37,44 @@ static void trim_list(cJSON *list, size_t most)
     for (; item; item = next) {
         next = item->next;
         drop(list, item);
+    }
+}
+
+/* The most-th heaviest, and how many of its weight are among the first `most`. False: out of memory. */
+static bool least_of(const cJSON *list, size_t n, size_t most, uint64_t *least, size_t *equal)
+{
+    uint64_t *weights = malloc(n * sizeof *weights);
+    const cJSON *row;
+    size_t i = 0, at = most;
+    if (!weights)
+        return false;
+    cJSON_ArrayForEach(row, list) weights[i++] = weight_of(row);
+    qsort(weights, n, sizeof *weights, weight_falls);
+    *least = weights[most - 1];
+    while (at > 0 && weights[at - 1] == *least)
+        at--;
+    *equal = most - at;
+    free(weights);
+    return true;
+}
+
+/* The heaviest rows. A parent is never lighter than its child and comes before it, hence no row loses its parent. */
+static void trim_tree(cJSON *list, size_t n, size_t most)
+{
+    uint64_t least;
+    size_t equal;
+    cJSON *next;
+    if (!least_of(list, n, most, &least, &equal)) {
+        trim_list(list, most); /* in this order parents come first, too */
+        return;
+    }
+    for (cJSON *row = list->child; row; row = next) {
+        uint64_t weight = weight_of(row);
+        next = row->next;
+        if (weight < least || (weight == least && equal == 0))
+            drop(list, row);
+        else
+            equal -= weight == least;
     }
 }
 

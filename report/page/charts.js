@@ -19,7 +19,7 @@ function legend(...parts) {
 
 /* Two columns a class: its share of the keys and of the memory. rows: {label, keys, size_in_bytes}. */
 function columns(box, width, rows, label) {
-  const height = 210, m = {top: 8, right: 4, bottom: 46, left: 38};
+  const height = 224, m = {top: 8, right: 4, bottom: 60, left: 38};
   const svg = svgIn(box, width, height, label);
   const keys = d3.sum(rows, r => r.keys) || 1, memory = d3.sum(rows, r => r.size_in_bytes) || 1;
   const x = d3.scaleBand().domain(rows.map(r => r.label)).range([m.left, width - m.right]).paddingInner(0.2).paddingOuter(0.1);

@@ -19,12 +19,12 @@ function ledger() {
   document.querySelector("#ledger > .bar").classList.add("tall");
 }
 
-function sumsPanel(heading, columns, list, name, whole) {
+function sumsPanel(heading, columns, list, name, whole, keysClass = "n") {
   const most = d3.max(list, t => t.size_in_bytes) || 1;
   const rows = list.map(t => [...name(t), count(t.keys), bytes(t.size_in_bytes), share(t.size_in_bytes, whole), share(own(t), t.size_in_bytes),
     bar([own(t) / most, "c-own"], [(t.size_in_bytes - own(t)) / most, "c-over"])]);
   return el("figure", {class: "panel"}, el("figcaption", null, heading),
-    table(heading, [...columns, ["keys", "n"], ["memory", "n"], ["share", "n"], ["own data", "n wide"], ["", "barred"]], rows));
+    table(heading, [...columns, ["keys", keysClass], ["memory", "n"], ["share", "n"], ["own data", "n wide"], ["", "barred"]], rows));
 }
 
 function structures(whole) {
@@ -42,7 +42,7 @@ function sums() {
   const databases = report.databases.map(d => Object.assign({}, d, {tables: d.main_table_bytes + d.expires_table_bytes}));
   section("totals", "By type, encoding, database", null, legend(["c-own", "own data: names, strings, elements, scores"], ["c-over", "overhead"]), el("div", {class: "panels two"}, el("div", {class: "stack"},
     sumsPanel("By type", [["type"]], byMemory(report.types), t => [swatch(t.type)], whole),
-    sumsPanel("By encoding", [["type and encoding"]], byMemory(report.encodings), t => [swatch(t.type, t.encoding)], whole),
+    sumsPanel("By encoding", [["type and encoding"]], byMemory(report.encodings), t => [swatch(t.type, t.encoding)], whole, "n wide"),
     sumsPanel("By database", [["database"], ["tables", "n wide"]], databases, d => ["db" + d.database, bytes(d.tables)], whole)),
     el("div", {class: "stack"}, structures(d3.sum(Object.values(report.structures))))));
 }
