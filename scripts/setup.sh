@@ -6,9 +6,11 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 build_packages=(build-essential cmake ninja-build pkg-config libjemalloc-dev liblzf-dev libcjson-dev zlib1g-dev
-    libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev file)
+    libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev file
+    node-d3-axis node-d3-hierarchy node-d3-scale node-d3-selection node-d3-shape)
 test_packages=(libgoogle-perftools-dev redis-server valgrind clang clang-tidy clang-format libclang-rt-14-dev xz-utils
-    python3 python3-jsonschema prometheus prometheus-node-exporter lintian man-db groff mandoc bash-completion zsh fish)
+    python3 python3-jsonschema prometheus prometheus-node-exporter lintian man-db groff mandoc bash-completion zsh fish
+    chromium fonts-dejavu-core)
 
 # Without these a test is skipped: old, large, or not everywhere.
 optional_packages=(clickhouse-server clickhouse-client)

@@ -133,13 +133,13 @@ class Browser:
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
         self.frames()
 
-    def picture(self, path, whole=True, clip=None):
+    def picture(self, path, whole=True, clip=None, scale=1):
         options = {"captureBeyondViewport": whole}
         if whole and not clip:
             box = self.call("Page.getLayoutMetrics")["cssContentSize"]
             clip = (0, 0, box["width"], box["height"])
         if clip:
-            options["clip"] = dict(zip(("x", "y", "width", "height"), clip), scale=1)
+            options["clip"] = dict(zip(("x", "y", "width", "height"), clip), scale=scale)
         with open(path, "wb") as f:
             f.write(base64.b64decode(self.call("Page.captureScreenshot", format="png", **options)["data"]))
 
