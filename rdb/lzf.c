@@ -1,5 +1,5 @@
 /*
- * lzf.c - our own LZF expander: whole strings, only the first bytes, or piece by piece.
+ * lzf.c - LZF: whole strings by liblzf where it is linked, only the first bytes or piece by piece by our own expander.
  *
  *     000LLLLL                       literal run: L + 1 bytes follow
  *     LLLooooo oooooooo              copy L + 2 bytes from o + 1 back           (L 1-6)
@@ -11,6 +11,10 @@
  * Speed: outputs have slack behind them, so short runs and copies are moved with fixed-size moves of 8 and 16 bytes
  * that may write past their end.
  */
+#if RDBMEM_LZF
+#include <liblzf/lzf.h>
+#endif
+
 #include "rdb/internal.h"
 
 struct op {
@@ -98,8 +102,12 @@ static enum lzf_end expand(struct op *o, const uint8_t *in_end, const uint8_t *f
 
 bool lzf_whole(const uint8_t *in, size_t n, uint8_t *out, size_t len)
 {
+#if RDBMEM_LZF
+    return n > 0 && lzf_decompress(in, (unsigned)n, out, (unsigned)len) == len;
+#else
     struct op o = {in, out};
     return expand(&o, in + n, out, out + len, 0) == LZF_INPUT_END && o.in == in + n && o.out == out + len;
+#endif
 }
 
 /* One operation with all bounds, cut at out_end. False: its bytes are not all there, or it is damaged. */

@@ -86,7 +86,59 @@ cJSON *cJSON_CreateObject(void)
     return new_item(cJSON_Object);
 }
 
+cJSON *cJSON_CreateArray(void)
+{
+    return new_item(cJSON_Array);
+}
+
+cJSON_bool cJSON_IsArray(const cJSON *const item)
+{
+    return item && item->type == cJSON_Array;
+}
+
+cJSON_bool cJSON_IsRaw(const cJSON *const item)
+{
+    return item && item->type == cJSON_Raw;
+}
+
 /* ---------------------------------------------------------------- members */
+
+int cJSON_GetArraySize(const cJSON *list)
+{
+    int n = 0;
+    for (const cJSON *c = list ? list->child : NULL; c; c = c->next)
+        n++;
+    return n;
+}
+
+cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *const object, const char *const name)
+{
+    cJSON *c = object && name ? object->child : NULL;
+    while (c && (!c->string || strcmp(c->string, name) != 0))
+        c = c->next;
+    return c;
+}
+
+cJSON *cJSON_DetachItemViaPointer(cJSON *list, cJSON *const item)
+{
+    if (!list || !item)
+        return NULL;
+    if (item == list->child)
+        list->child = item->next;
+    else
+        item->prev->next = item->next;
+    if (item->next)
+        item->next->prev = item->prev;
+    else if (list->child)
+        list->child->prev = item->prev;
+    item->next = item->prev = NULL;
+    return item;
+}
+
+void cJSON_DeleteItemFromObjectCaseSensitive(cJSON *object, const char *name)
+{
+    cJSON_Delete(cJSON_DetachItemViaPointer(object, cJSON_GetObjectItemCaseSensitive(object, name)));
+}
 
 /* The first child's prev is the last one. */
 cJSON_bool cJSON_AddItemToArray(cJSON *list, cJSON *item)
@@ -162,6 +214,7 @@ cJSON *cJSON_AddArrayToObject(cJSON *object, const char *name)
 struct text {
     char *s; /* NULL: memory was out */
     size_t len, cap;
+    bool dense; /* no blanks between items */
 };
 
 static void put(struct text *t, const char *s, size_t n)
@@ -188,6 +241,8 @@ static void put_text(struct text *t, const char *s)
 
 static void put_line(struct text *t, unsigned depth)
 {
+    if (t->dense)
+        return;
     put(t, "\n", 1);
     while (depth-- > 0)
         put(t, "\t", 1);
@@ -233,7 +288,7 @@ static void put_list(struct text *t, const cJSON *list, unsigned depth)
     for (const cJSON *c = list->child; c; c = c->next) {
         put_item(t, c, depth + 1);
         if (c->next)
-            put(t, ", ", 2);
+            put(t, ", ", t->dense ? 1 : 2);
     }
     put(t, "]", 1);
 }
@@ -244,7 +299,7 @@ static void put_object(struct text *t, const cJSON *object, unsigned depth)
     for (const cJSON *c = object->child; c; c = c->next) {
         put_line(t, depth + 1);
         put_string(t, c->string);
-        put(t, ":\t", 2);
+        put(t, ":\t", t->dense ? 1 : 2);
         put_item(t, c, depth + 1);
         if (c->next)
             put(t, ",", 1);
@@ -267,12 +322,22 @@ static void put_item(struct text *t, const cJSON *item, unsigned depth)
     }
 }
 
-char *cJSON_Print(const cJSON *item)
+static char *print(const cJSON *item, bool dense)
 {
-    struct text t = {.cap = 4096};
+    struct text t = {.cap = 4096, .dense = dense};
     if (!item || (t.s = memory.malloc_fn(t.cap)) == NULL)
         return NULL;
     put_item(&t, item, 0);
     put(&t, "", 1);
     return t.s;
+}
+
+char *cJSON_Print(const cJSON *item)
+{
+    return print(item, false);
+}
+
+char *cJSON_PrintUnformatted(const cJSON *item)
+{
+    return print(item, true);
 }

@@ -15,11 +15,18 @@ static void *give(size_t n)
     return left >= 0 && left-- == 0 ? NULL : malloc(n);
 }
 
+static void print_both(const cJSON *doc)
+{
+    char *text = cJSON_Print(doc), *dense = cJSON_PrintUnformatted(doc);
+    puts(text ? text : "no text");
+    puts(dense ? dense : "no text");
+    free(text);
+    free(dense);
+}
+
 static void print(cJSON *doc)
 {
-    char *text = cJSON_Print(doc);
-    puts(text ? text : "no text");
-    free(text);
+    print_both(doc);
     cJSON_Delete(doc);
 }
 
@@ -81,6 +88,25 @@ static void fill_object(cJSON *o, unsigned depth)
         add_member(o, depth);
 }
 
+/* Children taken out at the head, in the middle and at the end, by name and by what they are. */
+static void thin_out(cJSON *doc)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (unsigned long long left_in = (unsigned long long)cJSON_GetArraySize(doc); left_in > 0; left_in--) {
+        cJSON *c = doc->child;
+        for (unsigned long long at = check_random(&seed) % left_in; at > 0; at--)
+            c = c->next;
+        if (cJSON_IsRaw(c) || cJSON_IsArray(c))
+            cJSON_AddItemToArray(list, cJSON_DetachItemViaPointer(doc, c));
+        else if (check_random(&seed) & 1)
+            cJSON_DeleteItemFromObjectCaseSensitive(doc, c->string);
+        print_both(doc);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(doc, "not there");
+    printf("%d\n", cJSON_GetObjectItemCaseSensitive(doc, "not there") == NULL);
+    print(list);
+}
+
 /* One allocation of a small document fails, each in turn: the two print different things, but neither crashes. */
 static void without_memory(void)
 {
@@ -110,6 +136,8 @@ int main(void)
     for (int i = 0; i < 2000; i++) {
         cJSON *doc = cJSON_CreateObject();
         fill_object(doc, 0);
+        if (i % 4 == 0)
+            thin_out(doc);
         print(doc);
     }
     return 0;

@@ -63,7 +63,7 @@ class Static(CliTest):
         self.assertSame("-fjson", *dumps)
         self.assertSame("-fjson", "--config=list-compress-depth=1", "--config=maxmemory=1mb",
                         "--config=maxmemory-policy=allkeys-lru", "--slots", "--regex=^[a-m]", "--target=valkey:8.1", dumps[0])
-        for form in ("text", "csv", "ndjson", "prometheus"):
+        for form in ("text", "csv", "ndjson", "prometheus", "html"):
             self.assertSame("-f" + form, dumps[0])
 
     def test_names_of_any_bytes(self):
