@@ -20,13 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, PINS_ALL = 256, PINS_ONE_IN = 16 };
 
 struct bin_sums {
     uint64_t slab_die[SLABS_DEATHS];   /* slabs by the death of their last region */
     uint64_t region_die[SLABS_DEATHS]; /* regions by death */
     uint64_t holes[SLABS_DEATHS];      /* slabs_open.holes, by the death of the owner who freed them */
     uint64_t pinned;                   /* slabs with a region of the server */
+    uint64_t mixed;                    /* slabs of which share_pins() has been told */
     uint64_t *by_keys;                 /* the other slabs by their number of keys alive at `at`: 0 .. regions */
 };
 
@@ -175,8 +176,8 @@ static uint32_t count_by_tag(const struct slabs_open *o, unsigned nsteps, struct
     return all;
 }
 
-/* Shares out, for each step at which the slab lives with dead regions in it, its free bytes. */
-static void share_pins(struct slabs *s, unsigned b, unsigned last_death)
+/* Shares out, for each step at which the slab lives with dead regions in it, its free bytes, `weight` times. */
+static void share_pins(struct slabs *s, unsigned b, unsigned last_death, unsigned weight)
 {
     const struct slabs_open *o = &s->open[b];
     struct tag_table *t = &s->sums->tags;
@@ -186,7 +187,7 @@ static void share_pins(struct slabs *s, unsigned b, unsigned last_death)
     uint32_t all = count_by_tag(o, s->nsteps, t, by_death);
     for (unsigned step = end; step-- > 0;) {
         alive += by_death[step + 1];
-        each[step] = alive < all ? (double)(o->regions - alive) * s->a->bins[b].size / alive : 0;
+        each[step] = alive < all ? (double)(o->regions - alive) * s->a->bins[b].size * weight / alive : 0;
     }
     for (unsigned slot = 0; slot < t->ntags; slot++) {
         double *pins = s->sums->pins + (size_t)t->tag[slot] * s->nsteps;
@@ -196,6 +197,17 @@ static void share_pins(struct slabs *s, unsigned b, unsigned last_death)
             pins[step] += each[step] * alive;
         }
     }
+}
+
+/* A slab of mixed deaths. A class's first ones are looked at each; of the thousands that may follow some stand for all:
+ * which keys are neighbours varies, who they are in the mean does not. */
+static void meet_mixed(struct slabs *s, unsigned b, unsigned last_death)
+{
+    uint64_t seen = s->sums->bin[b].mixed++;
+    if (seen < PINS_ALL)
+        share_pins(s, b, last_death, 1);
+    else if (seen % PINS_ONE_IN == 0)
+        share_pins(s, b, last_death, PINS_ONE_IN);
 }
 
 /* ---------------------------------------------------------------- closing and settling */
@@ -220,7 +232,7 @@ static void close_slab(struct slabs *s, unsigned b)
     else
         sums->by_keys[keys]++;
     if (s->sums->pins && first < last && first < s->nsteps)
-        share_pins(s, b, last);
+        meet_mixed(s, b, last);
     open_slab(o);
 }
 

@@ -99,14 +99,25 @@ static inline void load(struct run *run, const struct alike *s, const struct rdb
     keyspace_key(&run->keyspace, expires, false, slot, &(struct rdb_bytes){name->text, name->len, name->len});
 }
 
-/* Whether the key says nothing that a count does not. */
-static inline bool counts_only(const struct run *run, const struct alike *s, const struct rdb_key *key)
+/* It is as long as the shortest of the largest keys, or longer. */
+static __attribute__((noinline)) bool is_largest(const struct run *run, const struct alike *s,
+                                                 const struct rdb_key *key, const uint8_t *name)
 {
-    return run->sums && key->idle_s < 0 && key->freq < 0 && !topn_wants(&run->aggregate.by_bytes, s->bytes);
+    struct key_report who = {
+        .file = run->o->file, .db = key->db, .name = name, .name_len = key->name.len, .offset = key->offset};
+    return topn_takes(&run->aggregate.by_bytes, s->bytes, &who);
 }
 
-static inline void count(struct run *run, struct alike *s, const struct rdb_key *key,
-                         const struct groups_name *name, uint64_t record)
+/* Whether the key says nothing that a count does not. */
+static inline bool counts_only(const struct run *run, const struct alike *s, const struct rdb_key *key,
+                               const uint8_t *name)
+{
+    return run->sums && key->idle_s < 0 && key->freq < 0 &&
+           (!topn_wants(&run->aggregate.by_bytes, s->bytes) || !is_largest(run, s, key, name));
+}
+
+static inline void count(struct run *run, struct alike *s, const struct rdb_key *key, const struct groups_name *name,
+                         uint64_t record)
 {
     s->counted++;
     s->record += record;
@@ -154,7 +165,7 @@ bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *tex
     struct groups_name name = {text, key->name.len, segments_blanked(text, key->name.len)};
     load(run, s, key, &name);
     s->waiting++;
-    if (counts_only(run, s, key))
+    if (counts_only(run, s, key, text))
         count(run, s, key, &name, record);
     else
         tell(run, s, key, text, record);

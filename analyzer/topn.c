@@ -52,6 +52,13 @@ static bool below(const struct topn *t, const struct key_report *a, const struct
     return behind(t->by_elements, a, b);
 }
 
+bool topn_takes(const struct topn *t, uint64_t figure_of_who, const struct key_report *who)
+{
+    if (t->n < t->cap || figure_of_who > t->least)
+        return t->cap > 0;
+    return figure_of_who == t->least && by_name(who, &t->heap[0]) < 0;
+}
+
 static void sift_down(struct topn *t, size_t i)
 {
     for (;;) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures rdbmem against the floor (bench/walk: find the records, sum the CRC64, nothing else) and against
-# redis-check-rdb, on the same files, in turn, and prints medians.
+# redis-check-rdb, on the same files, in turn, and prints medians; also without the forecast, and as CSV.
 #
 #     scripts/bench.sh [--quick] [--runs=N] [MIX...]       default mixes: small mixed
 #
@@ -90,15 +90,19 @@ measure() {
     read -r _ keys bytes < <("$build_dir/bench/walk" "$file") || die "walk cannot read $file" # also warms the page cache
     for ((i = 0; i < runs; i++)); do
         once rdbmem "$build_dir/rdbmem" --format=json "$file"
+        once no-forecast "$build_dir/rdbmem" --format=json --no-forecast "$file"
+        once csv "$build_dir/rdbmem" --format=csv "$file"
         once walk "$build_dir/bench/walk" "$file"
         if command -v redis-check-rdb >/dev/null; then
             once redis-check-rdb redis-check-rdb "$file"
         fi
     done
     printf '%s: %d keys, %.3f GB, median of %d\n' "${file##*/}" "$keys" "$(awk "BEGIN {print $bytes / 1e9}")" "$runs"
-    for i in rdbmem walk redis-check-rdb; do
+    for i in rdbmem no-forecast csv walk redis-check-rdb; do
         row "$i" "$bytes" "$keys" "$(median walk 1)"
     done
+    awk -v a="$(median rdbmem 2)" -v b="$(median rdbmem 3)" -v c="$(median no-forecast 2)" -v d="$(median no-forecast 3)" \
+        'BEGIN {printf "  the slab model and its forecast take %.0f %% of the processor time\n", 100 * (1 - (c + d) / (a + b))}'
     if [[ -f $figures/redis-check-rdb ]]; then
         awk -v a="$(median redis-check-rdb 1)" -v b="$(median rdbmem 1)" \
             'BEGIN {printf "  rdbmem is %.2f times as fast as redis-check-rdb\n", a / b}'
