@@ -182,10 +182,10 @@ static inline void slabs_pass(struct slabs *s, unsigned b, uint32_t count, slabs
         return;
     }
     o->limit -= count;
-    if ((slabs_fate_t)(run >> 32) == fate)
-        *o->run = run + (1 << 16 | count);
-    else
-        *++o->run = (slabs_run_t)fate << 32 | 1 << 16 | count;
+    slabs_run_t fresh = (slabs_run_t)fate << 32; /* no branch: whether two neighbours share a fate is a toss-up */
+    bool other = (slabs_fate_t)(run >> 32) != fate;
+    o->run += other;
+    *o->run = (other ? fresh : run) + (1 << 16 | count);
 }
 
 /* The current owner frees one of its regions of bin b. */
