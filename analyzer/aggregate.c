@@ -132,6 +132,8 @@ static void no_expiry(struct aggregate *g, uint64_t keys, uint64_t bytes)
 
 static void doubtful(struct aggregate *g, const struct key_report *k)
 {
+    if (k->flags & KEY_EMPTY)
+        g->empty_keys++;
     if (k->flags & KEY_DAMAGED)
         g->damaged_keys++;
     if (k->flags & KEY_ESTIMATE) {
@@ -146,6 +148,8 @@ static void doubtful(struct aggregate *g, const struct key_report *k)
 
 void aggregate_load(struct aggregate *g, const struct key_report *k)
 {
+    if (k->flags & KEY_EMPTY) /* whoever loads */
+        return;
     g->all.keys++;
     g->all.bytes += k->bytes;
     if (!(k->flags & KEY_EXPIRED)) {
@@ -193,7 +197,7 @@ void aggregate_key(struct aggregate *g, struct key_report *k)
         aggregate_expiry(g, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, k->bytes);
     else
         no_expiry(g, 1, k->bytes);
-    if (k->flags & (KEY_DAMAGED | KEY_ESTIMATE | KEY_LOWER_BOUND))
+    if (k->flags & (KEY_EMPTY | KEY_DAMAGED | KEY_ESTIMATE | KEY_LOWER_BOUND))
         doubtful(g, k);
     if (k->module[0])
         modules_key(&g->modules, k);
@@ -245,6 +249,7 @@ bool aggregate_finish(struct aggregate *g, struct analysis *a)
     a->big_by_bytes = g->big_by_bytes;
     a->big_by_elements = g->big_by_elements;
     a->big_by_element = g->big_by_element;
+    a->empty_keys = g->empty_keys;
     a->damaged_keys = g->damaged_keys;
     a->estimated_keys = g->estimated_keys;
     a->estimated_bytes = g->estimated_bytes;

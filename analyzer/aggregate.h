@@ -26,7 +26,7 @@ struct aggregate {
     struct topn by_bytes, by_elements, big;
     uint64_t big_keys, big_by_bytes, big_by_elements, big_by_element;
     struct modules modules;
-    uint64_t damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
+    uint64_t empty_keys, damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
 };
 
 bool aggregate_init(struct aggregate *g, const struct analyze_options *o);

@@ -48,7 +48,8 @@ enum key_flags {
     KEY_NAME_CUT = 256,   /* the name was longer than the parser lends whole */
     KEY_NOT_LOADED = 512, /* the target would not create it (empty collection, expired on a master) */
     KEY_ALLOWED = 1024,   /* big, and excepted by the allow list */
-    KEY_HAS_OWN = 2048    /* given_back and stranded are known */
+    KEY_HAS_OWN = 2048,   /* given_back and stranded are known */
+    KEY_EMPTY = 4096      /* a collection without elements, which the target skips: also KEY_NOT_LOADED */
 };
 
 struct key_report {
@@ -58,9 +59,9 @@ struct key_report {
     uint64_t name_full_len;
     enum rdb_type type;
     enum encoding encoding;
-    uint64_t bytes;        /* size_in_bytes: key, entry, expiry entry, object, value: what the allocator hands out */
-    uint64_t payload;      /* bytes of the user's own data: key name, strings, elements, scores as 8 bytes */
-    uint64_t rounding;     /* usable - requested: internal fragmentation */
+    uint64_t bytes;    /* size_in_bytes: key, entry, expiry entry, object, value: what the allocator hands out */
+    uint64_t payload;  /* bytes of the user's own data: key name, strings, elements, scores as 8 bytes */
+    uint64_t rounding; /* usable - requested: internal fragmentation */
     /* Big keys whose allocator's slabs are modelled (KEY_HAS_OWN): what deleting it alone would give back to the system, as
      * whole slabs and page runs, and what it would leave free in slabs that it shares with others. */
     uint64_t given_back, stranded;
@@ -307,6 +308,7 @@ struct analysis {
     struct top_list big; /* the largest of the big keys */
     uint64_t big_keys, big_by_bytes, big_by_elements, big_by_element;
     uint64_t limit_bytes, limit_elements, limit_element;
+    uint64_t empty_keys; /* skipped by the target, see KEY_EMPTY */
     uint64_t damaged_keys, estimated_keys, estimated_bytes, lower_bound_keys, lower_bound_bytes;
     struct module_report *modules; /* in order of names and versions */
     size_t nmodules;

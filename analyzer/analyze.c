@@ -198,7 +198,7 @@ static void end_blocks(struct run *run, const struct key_report *k, unsigned dea
         real_server(run->real);
 }
 
-/* A value that is not whole costs nothing: what was charged for its beginning is taken back, so that the sums are those
+/* A value that is not whole, or not kept, costs nothing: what was charged for its beginning is taken back, so that the sums are those
  * of the keys that are reported. */
 static void take_back(struct run *run, struct key_report *k, const struct zmark *mark)
 {
@@ -207,7 +207,31 @@ static void take_back(struct run *run, struct key_report *k, const struct zmark 
     k->variance = 0;
 }
 
-/* False: the input ended or broke inside the value. A damaged one whose end is known is a key without a cost. */
+static bool is_collection(enum rdb_type type)
+{
+    return type == RDB_T_LIST || type == RDB_T_SET || type == RDB_T_ZSET || type == RDB_T_HASH;
+}
+
+/* It is known before its value is read that the target will not have the key. What is packed has to be looked into. */
+static bool begins_empty(const struct run *run, const struct rdb_key *key)
+{
+    static const uint32_t counted = 1U << RDB_L_ITEMS | 1U << RDB_L_ZSET_TEXT | 1U << RDB_L_ZSET_BINARY |
+                                    1U << RDB_L_HASH | 1U << RDB_L_HASH_TTL | 1U << RDB_L_QUICKLIST |
+                                    1U << RDB_L_QUICKLIST2;
+    return run->pf.skips_empty && key->count == 0 && counted >> key->info->layout & 1;
+}
+
+/* Nothing was in it, or nothing is left: its fields have all expired. */
+static void skip_empty(const struct run *run, struct key_report *k)
+{
+    if (!run->pf.skips_empty || k->elements || !is_collection(k->type) || k->flags & KEY_DAMAGED || rdb_failed(run->p))
+        return;
+    k->flags = (k->flags | KEY_EMPTY | KEY_NOT_LOADED) & ~(unsigned)KEY_STOCHASTIC;
+    k->has_memory_usage = false;
+}
+
+/* False: the input ended or broke inside the value. One that is damaged, and whose end is known, or that is not loaded
+ * because it is empty, is a key without a cost. */
 static bool rebuild_whole(struct run *run, const struct rdb_key *key, struct key_report *k)
 {
     struct zmark mark;
@@ -217,7 +241,8 @@ static bool rebuild_whole(struct run *run, const struct rdb_key *key, struct key
     }
     zheap_mark(run->rebuild.z, &mark);
     rebuild_key(&run->rebuild, key, k);
-    if (rdb_failed(run->p) || (k->flags & KEY_DAMAGED))
+    skip_empty(run, k);
+    if (rdb_failed(run->p) || (k->flags & (KEY_DAMAGED | KEY_EMPTY)))
         take_back(run, k, &mark);
     return !rdb_failed(run->p);
 }
@@ -232,7 +257,7 @@ static void read_key(struct run *run, const struct rdb_key *key, struct key_repo
         begin_blocks(run, k, key->info->type, death);
     if (!rebuild_whole(run, key, k))
         return;
-    loads = loads && !(k->flags & KEY_DAMAGED);
+    loads = loads && !(k->flags & (KEY_DAMAGED | KEY_EMPTY));
     k->record = rdb_tell(run->p) - k->offset;
     if (run->o->explain) {
         explained(run, k);
@@ -271,6 +296,7 @@ static __attribute__((noinline)) void any_key(struct run *run, const struct rdb_
     struct key_report k;
     run_begin_report(run, key, name, &k);
     bool loads = !(k.flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
+    loads = loads && !begins_empty(run, key);
     if (!loads)
         k.flags |= KEY_NOT_LOADED;
     if (!passes_over(run, key, &k, loads))

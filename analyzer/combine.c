@@ -126,6 +126,7 @@ static void merge_sums(struct analysis *to, const struct analysis *from)
     to->limit_bytes = from->limit_bytes;
     to->limit_elements = from->limit_elements;
     to->limit_element = from->limit_element;
+    to->empty_keys += from->empty_keys;
     to->damaged_keys += from->damaged_keys;
     to->estimated_keys += from->estimated_keys;
     to->estimated_bytes += from->estimated_bytes;

@@ -157,7 +157,7 @@ void explain_finish(struct explain *x, const struct key_report *k)
     size_t n = 0;
     for (size_t i = 0; i < x->n; i++) {
         struct explain_row r = x->rows[i];
-        if (r.count == 0)
+        if (r.count == 0 || k->flags & KEY_EMPTY) /* what an empty key would have cost was taken back */
             continue;
         x->rows[n++] = r;
         x->blocks += r.count;

@@ -144,6 +144,7 @@ struct profile {
     int ebuckets_by_slot;     /* hashes with field TTLs are registered per slot in cluster mode */
     int volatile_set;         /* Valkey 9: vset */
     int drops_expired_fields; /* Valkey 9.1 as a primary */
+    int skips_empty;          /* a list, set, sorted set or hash without elements is not loaded (6.2+) */
 
     int function_ctx; /* functions are known (7.0+): luaFunctionCtx */
     int function_lua; /* bytes of Lua heap per library that zmalloc counts (7.4+; interpreter decides) */

@@ -334,8 +334,8 @@ static void file_node(struct rebuild *r, struct list_state *s, const struct rdb_
         r->k->payload += e->len;
     } else {
         pack_walk(r, e, &n.elements);
-        if (n.elements == 0 || r->damage || rdb_failed(r->p))
-            return; /* 6.2+ drops empty nodes; older servers never wrote them */
+        if (r->damage || rdb_failed(r->p) || (n.elements == 0 && r->pf->skips_empty))
+            return; /* rdb.c rdbLoadObject: an empty node is dropped from 6.2 on, as an empty key is */
     }
     if (!n.plain && r->pf->listpacks && e->pack == RDB_PACK_ZIPLIST)
         convert_node(r, s, e, &n);

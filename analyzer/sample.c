@@ -33,9 +33,9 @@ static void scale_load(struct load_total *t, uint64_t n)
 
 void sample_scale_sums(struct analysis *a, uint64_t n)
 {
-    uint64_t *sums[] = {&a->big_keys,        &a->big_by_bytes,     &a->big_by_elements,
-                        &a->big_by_element,  &a->damaged_keys,     &a->estimated_keys,
-                        &a->estimated_bytes, &a->lower_bound_keys, &a->lower_bound_bytes};
+    uint64_t *sums[] = {&a->big_keys,         &a->big_by_bytes,     &a->big_by_elements, &a->big_by_element,
+                        &a->empty_keys,       &a->damaged_keys,     &a->estimated_keys,  &a->estimated_bytes,
+                        &a->lower_bound_keys, &a->lower_bound_bytes};
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
         *sums[i] *= n;
     scale_totals(&a->total, n);

@@ -61,6 +61,8 @@ static bool write_text(struct out *out, const struct explain *x, const struct an
     struct text t = {.out = out, .width = width, .bold = "", .dim = "", .warn = "", .plain = ""};
     const struct key_report *k = &x->key;
     text_head(&t, x, a);
+    if (k->flags & KEY_EMPTY)
+        text_wrap(&t, "It is empty, and this target does not load it.");
     text_rows(&t, x);
     if (x->chance)
         text_wrap(&t, "  + %s bytes expected of what the server draws by lot (skiplist levels, collisions).",

@@ -341,6 +341,7 @@ static void add_sums(cJSON *doc, const struct analysis *a, const struct report_o
 {
     cJSON *o = cJSON_AddObjectToObject(doc, "totals");
     add_totals(o, &a->total);
+    add_u64(o, "empty_keys", a->empty_keys);
     add_u64(o, "damaged_keys", a->damaged_keys);
     add_u64(o, "estimated_keys", a->estimated_keys);
     add_u64(o, "estimated_bytes", a->estimated_bytes);

@@ -191,6 +191,10 @@ static void warnings(struct text *t, const struct analysis *a, const struct repo
     if (!o->fleet)
         incomplete(t, &a->file, o->stopped, "");
     out_str(t->out, t->plain);
+    if (a->empty_keys)
+        text_wrap(
+            t, "%s empty keys skipped: a list, set, sorted set or hash without elements is not loaded by this target.",
+            human_count(a->empty_keys).s);
     if (a->damaged_keys)
         text_wrap(t, "%s damaged keys were skipped; their cost is not in the sums.", human_count(a->damaged_keys).s);
     if (a->estimated_keys)

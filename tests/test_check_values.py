@@ -596,6 +596,71 @@ class Arrays(CheckValues):
 
 # ---------------------------------------------------------------- the tables of docs/memory-model.md
 
+class EmptyKeys(CheckValues):
+    """rdb.c rdbLoadObject of 6.0 (which makes them) and of 6.2.16, 7.0.15, 7.4.1, Valkey 8.0.1 (label emptykey)."""
+    ZIPLIST = struct.pack("<IIH", 11, 10, 0) + b"\xff"
+    LISTPACK = struct.pack("<IH", 7, 0) + b"\xff"
+    OLD = [                                  # record, size on 6.0: name 8, entry 24, object 16 and the value
+        (r.plain_list(b"a", []), 48 + 40),
+        (r.plain_set(b"b", []), 48 + 8),
+        (r.zset(b"c", []), 48 + 16),
+        (r.plain_hash(b"d", []), 48 + 16),
+        (blob(10, b"e", ZIPLIST), 48 + 40),  # its elements are pushed: none, so no node
+        (blob(12, b"f", ZIPLIST), 48 + 16),
+        (blob(13, b"g", ZIPLIST), 48 + 16),
+        (blob(9, b"h", b"\x00\xff"), 48 + 16),
+        (b"\x0e" + r.text(b"i") + r.length(0), 48 + 40),
+        (b"\x0e" + r.text(b"j") + r.length(2) + r.text(ZIPLIST) * 2, 48 + 40 + 2 * (32 + 16)),
+    ]
+    NEW = [blob(16, b"k", LISTPACK), blob(17, b"l", LISTPACK), blob(20, b"m", LISTPACK),
+           b"\x12" + r.text(b"n") + r.length(1) + b"\x02" + r.text(LISTPACK), b"\x12" + r.text(b"o") + r.length(0)]
+    TTL = [ttl_hash(b"p", []), b"\x19" + r.text(b"q") + bytes(8) + r.text(LISTPACK)]     # Redis from 7.4 on
+
+    def test_made(self):
+        got = self.sizes("redis:6.0", [record for record, _ in self.OLD])
+        self.assertEqual([size for size, _ in got], [size for _, size in self.OLD])
+        self.assertEqual(self.report("redis:6.0", [record for record, _ in self.OLD])["totals"]["empty_keys"], 0)
+
+    def test_skipped(self):
+        kept = r.plain_set(b"kept", [b"x"])
+        for target in REDIS[REDIS.index("6.2"):] + ("valkey:7.2", "valkey:8.0", "valkey:8.1", "valkey:9.0", "valkey:9.1"):
+            target = target if ":" in target else "redis:" + target
+            empty = [record for record, _ in self.OLD] + self.NEW + ([] if "valkey" in target else self.TTL)
+            with self.subTest(target=target):
+                rows = self.report(target, empty + [kept], kind="csv")
+                self.assertEqual([row["flags"] for row in rows], ["not_loaded"] * len(empty) + [""])
+                self.assertEqual({(row["size_in_bytes"], row["memory_usage"]) for row in rows[:-1]}, {("0", "")})
+                got, want = self.report(target, empty + [kept]), self.report(target, [kept])
+                self.assertEqual(got["ledger"], want["ledger"])
+                self.assertEqual(got["load_as"], want["load_as"])
+                self.assertEqual((got["totals"]["empty_keys"], got["totals"]["keys"]), (len(empty), len(empty) + 1))
+
+    def test_text(self):
+        self.report("redis:7.2", [record for record, _ in self.OLD])
+        self.assertIn(b"%d empty keys skipped" % len(self.OLD), self.run_rdbmem("--target=redis:7.2", "d.rdb")[0])
+        out = self.run_rdbmem("--target=redis:7.2", "--explain=f", "d.rdb")[0]
+        self.assertIn(b"It is empty", out)
+        self.assertIn(b"= 0 bytes", out)
+        self.assertNotIn(b"pack", out.split(b"Allocations")[1])
+
+    def test_streams_are_kept(self):
+        rows = self.report("redis:7.4", [stream(b"s", [])], kind="csv")
+        self.assertEqual(rows[0]["flags"], "")
+        self.assertGreater(int(rows[0]["size_in_bytes"]), 0)
+
+    def test_all_fields_expired(self):
+        """Valkey 9.1 as a primary drops fields that have expired, and a hash that has none left; 9.0 and a replica keep them."""
+        gone = valkey_ttl_hash(b"gone", [(b"f%d" % i, b"v", 1) for i in range(3)])
+        left = valkey_ttl_hash(b"left", [(b"a", b"v", 1), (b"b", b"v", LATER)])
+        for target, options, flags, counts in (("valkey:9.1", (), ["not_loaded", "stochastic"], ["0", "1"]),
+                                               ("valkey:9.1", ("--load-as=replica",), ["stochastic"] * 2, ["3", "2"]),
+                                               ("valkey:9.0", (), ["stochastic"] * 2, ["3", "2"])):
+            with self.subTest(target=target, options=options):
+                rows = self.report(target, [gone, left], *options, valkey=True, kind="csv")
+                self.assertEqual([row["num_elements"] for row in rows], counts)
+                self.assertEqual(["not_loaded" in row["flags"] for row in rows], ["not_loaded" in f for f in flags])
+
+
 class Documented(CheckValues):
     AGENT = b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     SESSION = [(b"user", b"1001"), (b"name", b"Ada Lovelace")]

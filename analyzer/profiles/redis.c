@@ -100,10 +100,8 @@ static const struct profile_change redis_6_0[] = {
 };
 
 static const struct profile_change redis_6_2[] = {
-    PF(startup, 812160),
-    PF(begin, 812160),
-    PF(client, 63760),
-    PF(mu, MU_62),
+    PF(skips_empty, 1), /* rdb.c rdbLoadObject emptykey, RDB_LOAD_ERR_EMPTY_KEY; from 6.2.6 */
+    PF(startup, 812160), PF(begin, 812160), PF(client, 63760), PF(mu, MU_62),
 };
 
 static const struct profile_change redis_7_0[] = {
