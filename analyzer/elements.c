@@ -187,7 +187,7 @@ static uint64_t repacked(struct rebuild *r, const struct rdb_element *e)
     while ((got = rdb_pack_next(&pk, &it)) > 0) {
         uint64_t body = it.is_int ? zl_integer_body(it.num) : zl_string_body(it.len);
         if (lp)
-            bytes += it.is_int ? lp_integer(it.num) : lp_string(it.len);
+            bytes += it.is_int ? lp_integer(it.num) : lp_string(r->pf, it.len);
         else
             bytes += body + (body + 1 < 254 ? 1 : 5);
     }

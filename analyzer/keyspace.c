@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/sizes.h"
+
 bool keyspace_init(struct keyspace *ks, const struct profile *pf, struct zheap *z)
 {
     memset(ks, 0, sizeof *ks);
@@ -26,6 +28,11 @@ void keyspace_free(struct keyspace *ks)
     free(ks->dbs);
     free(ks->slots);
     key_set_free(ks->slot_names);
+}
+
+static bool slot_list(const struct profile *pf)
+{
+    return pf->cluster && pf->cluster_slots == 1;
 }
 
 /* ---------------------------------------------------------------- blocks of the server */
@@ -232,11 +239,32 @@ static void insert(struct keyspace *ks, struct keyspace_table *kt, int header, d
     follow(ks, kt, &was);
 }
 
+/* 3.2 in cluster mode (db.c slotToKeyAdd): a node of the skiplist of slots for each key, and the name as the file's
+ * reader made it, an object and a string. Levels are drawn as those of sorted sets. */
+static void slot_node(struct keyspace *ks, const struct rdb_bytes *name)
+{
+    enum { OBJECT = 16, LEVELS = 12 };
+    const struct profile *pf = ks->pf;
+    double p = 0.75, mean = 0, squares = 0;
+    server_begin(ks);
+    take(ks, &ks->current->keys, OBJECT);
+    take(ks, &ks->current->keys, sds_request(pf, name->full_len));
+    for (uint64_t level = 1; level <= LEVELS; level++, p *= 0.25) {
+        double size = (double)zusable(ks->z, (uint64_t)pf->skiplist_node + 16 * level);
+        mean += p * size;
+        squares += p * size * size;
+    }
+    zcharge(ks->z, mean, squares - mean * mean, ZL_KEYSPACE);
+    zplace(ks->z, (uint64_t)pf->skiplist_node + 16, 1); /* three of four have one level */
+    ks->slot_nodes += mean;
+    ks->variance += squares - mean * mean;
+}
+
 /* How many keys will change nothing but counts: those before the table is full or placing a block is due. */
 static void grant_quiet(const struct keyspace *ks, struct keyspace_table *kt, bool shared_buckets)
 {
     const struct table *t = &kt->t;
-    if (t->next != 0 || ks->slot_names)
+    if (t->next != 0 || ks->slot_names || slot_list(ks->pf))
         return;
     uint64_t n = table_room(t);
     if (places_chance(ks, kt, shared_buckets)) {
@@ -268,6 +296,8 @@ void keyspace_key(struct keyspace *ks, bool ttl, bool field_ttl, unsigned slot, 
         memcpy(key + 2, name->data, len);
         key_set_add(ks->slot_names, key, len + 2);
     }
+    if (slot_list(pf))
+        slot_node(ks, name);
     struct keyspace_db *db = ks->current;
     bool shared = pf->main_entry == 0, expires_shared = pf->shared_expires_entry == 0;
     catch_up(&db->keys);
@@ -369,9 +399,14 @@ void keyspace_finish(struct keyspace *ks, struct rebuild *r)
     }
     if (ks->slots && ks->current)
         finish_slots(ks);
+    if (ks->current && ks->slot_nodes > 0) {
+        ks->current->keys.chance += ks->slot_nodes;
+        ks->bytes += (uint64_t)(ks->slot_nodes + 0.5);
+    }
     if (ks->slot_names && ks->current && key_set_count(ks->slot_names)) {
         struct rax_sum sum = {0, 0, 0};
         key_set_rax(r, ks->slot_names, 24, false, NULL, &sum);
+        ks->slot_index = sum.usable;
         ks->current->keys.bytes += sum.usable;
         ks->bytes += sum.usable;
     }

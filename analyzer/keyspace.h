@@ -49,6 +49,8 @@ struct keyspace {
     struct keyspace_slot *slots; /* cluster mode with a table per slot */
     bool slot_hints, size_hint;
     struct key_set *slot_names; /* cluster mode with one radix tree (4.0 - 6.2) */
+    uint64_t slot_index;        /* of that, with one radix tree */
+    double slot_nodes;          /* cluster mode with a skiplist (3.2): expected bytes of its nodes */
     uint64_t bytes;             /* all that was charged here */
     double variance;
 };

@@ -28,6 +28,7 @@ static uint64_t database_overhead(const struct profile *pf, const struct keyspac
     uint64_t entries = 0; /* 24 a key as if each had an entry of its own, also where it has not (Redis 8.2+) */
     if (pf->keyspace != KEYSPACE_HASHTABLE)
         entries = keys * 24 + (pf->shared_expires_entry ? expires * 24 : 0);
+    arrays -= ks->slot_index; /* which is not counted there */
     return arrays + entries + keys * 16 + (pf->cluster ? keys * (uint64_t)pf->cluster_entry : 0);
 }
 

@@ -29,12 +29,22 @@ static uint64_t expected(double v)
 
 /* ---------------------------------------------------------------- key part and value object */
 
+/* 4.0 counts the sds of the command's argument, not the key's own: embedded up to 44 bytes; from 32 KiB on it is the
+ * client's query buffer (networking.c processMultibulkBuffer), whose room is that of an argument as long with its CRLF, if
+ * the client had named the key before. A client that never sent an argument so long has twice that. */
+static uint64_t argument(const struct rebuild *r)
+{
+    enum { EMBEDDED_MAX = 44, BIG_ARG = 32 * 1024 };
+    if (r->key_len <= EMBEDDED_MAX)
+        return 3 + r->key_len + 1;
+    return r->key_len < BIG_ARG ? r->st.key_req : sds_request(r->pf, r->key_len + 2);
+}
+
 static uint64_t key_part(const struct rebuild *r)
 {
     const struct value_stats *st = &r->st;
     switch (r->pf->mu) {
-    case MU_40: /* the argument's sds, not the key's own: embstr up to 44 bytes */
-        return (r->key_len <= 44 ? 3 + r->key_len + 1 : st->key_req) + ENTRY;
+    case MU_40: return argument(r) + ENTRY;
     case MU_50: return st->key_req + ENTRY;
     case MU_70: return st->key_zs + ENTRY + (r->pf->cluster ? 16 : 0);
     case MU_72: return st->key_zs + ENTRY + (r->pf->cluster ? 8 : 0);

@@ -110,6 +110,7 @@ struct profile {
     int hash_rule;
 
     int listpacks;         /* 1: packed encodings are listpacks (7.0+), 0: ziplists */
+    int backlen_wastes;    /* entries of 16383, 2097151, 268435455 bytes have a byte more of length (to 8.6) */
     int set_listpack;      /* small sets of strings are packed (7.2+) */
     int intset_cap;        /* 5.0+: set-max-intset-entries counts up to 2^30 */
     int hash_pack_presize; /* a pack over the limit: dictExpand(n) first */
@@ -134,6 +135,7 @@ struct profile {
     int score_int62;          /* 7.0+: integral scores up to 2^62 become integers, before up to 2^52 */
 
     int stream, stream_cg, stream_consumer, stream_nack, rax;
+    int rax_unpadded;     /* 4.0: characters of a node are not padded to whole words */
     int stream_refs;      /* index of groups by pending id (8.2+) */
     int stream_pel_time;  /* PEL by time in a rax (8.4) */
     int stream_idmp;      /* 8.6+ */

@@ -5,7 +5,7 @@
  * node is final as soon as the next key leaves its subtree, so only the path to the last key is kept: for each depth
  * how many children the node there has, and whether a key ends there.
  *
- *     node(c children or characters) = 4 + c, padded to 8, + 8 per pointer (one if compressed) + 8 with a value
+ *     node(c children or characters) = 4 + c, padded to 8 (not on 4.0), + 8 per pointer (one if compressed) + 8 with a value
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static bool reserve(struct rax_walk *w, size_t len)
 static void node(struct rebuild *r, uint64_t characters, uint64_t pointers, bool value)
 {
     struct rax_sum *sum = &r->rax->sum;
-    sum->usable += zmalloc(r->z, round8(4 + characters) + 8 * pointers + (value ? 8 : 0), ZL_RAX);
+    uint64_t text = r->pf->rax_unpadded ? 4 + characters : round8(4 + characters);
+    sum->usable += zmalloc(r->z, text + 8 * pointers + (value ? 8 : 0), ZL_RAX);
     sum->nodes++;
 }
 

@@ -91,7 +91,7 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     k->rounding = z->key_used > z->key_request ? z->key_used - z->key_request : 0;
     k->variance = z->key_variance;
     bool module_asked = k->encoding == ENC_MODULE && !r->st.has_module_mu; /* its own callback answers */
-    k->has_memory_usage = r->pf->mu != MU_NONE && !module_asked;
+    k->has_memory_usage = r->pf->mu != MU_NONE && !module_asked && !(k->flags & KEY_ESTIMATE);
     k->memory_usage = k->has_memory_usage ? memory_usage(r) : 0;
     if (r->damage)
         k->flags |= KEY_DAMAGED;

@@ -106,8 +106,8 @@ struct rebuild {
     uint8_t *node;       /* scratch for a list node that is to be compressed */
     size_t node_cap;
     struct json_strings *json_strings; /* module_json.c; NULL until a document comes */
-    struct lzf_table *lzf; /* for its compressed length; NULL until the first one */
-    int64_t *expiries;     /* scratch: field TTLs that wait like the memos */
+    struct lzf_table *lzf;             /* for its compressed length; NULL until the first one */
+    int64_t *expiries;                 /* scratch: field TTLs that wait like the memos */
     size_t expiries_n, expiries_cap;
     struct ttl_set *fields; /* of the current hash */
     struct registered {
@@ -141,6 +141,7 @@ void rebuild_module(struct rebuild *r);
 uint64_t module_text_object(struct rebuild *r, const struct rdb_element *e); /* RM_LoadString; returns its size */
 void rebuild_array(struct rebuild *r);
 void rebuild_other(struct rebuild *r);
+void rebuild_template(struct rebuild *r); /* the value of a hash whose names stand elsewhere */
 
 /* key.c: key, entry, expiry and the object of a value that is not a string. */
 void key_alloc(struct rebuild *r);

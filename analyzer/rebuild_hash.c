@@ -176,7 +176,7 @@ static uint64_t packed_size(const struct profile *pf, uint8_t kind, int64_t v, u
 {
     bool integer = kind != MEMO_TEXT;
     if (pf->listpacks)
-        return integer ? lp_integer(v) : lp_string(len);
+        return integer ? lp_integer(v) : lp_string(pf, len);
     uint64_t body = integer ? zl_integer_body(v) : zl_string_body(len);
     return body + (body + 1 < 254 ? 1 : 5);
 }
@@ -432,6 +432,8 @@ void rebuild_hash(struct rebuild *r)
     switch (r->key->info->layout) {
     case RDB_L_BLOB:
     case RDB_L_BLOB_TTL: packed(r); break;
+    case RDB_L_TEMPLATE_PACK:
+    case RDB_L_TEMPLATE_ARRAY: rebuild_template(r); break;
     default: pairs(r); break;
     }
     register_with_database(r);

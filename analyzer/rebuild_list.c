@@ -202,9 +202,9 @@ static size_t put_integer(uint8_t *p, int64_t v)
     return 1 + bytes;
 }
 
-static size_t put_backlen(uint8_t *p, uint64_t enc)
+static size_t put_backlen(const struct profile *pf, uint8_t *p, uint64_t enc)
 {
-    size_t n = (size_t)lp_backlen(enc);
+    size_t n = (size_t)lp_backlen(pf, enc);
     for (size_t i = 0; i < n; i++) {
         p[n - 1 - i] = (uint8_t)((enc >> (7 * i)) & 127);
         if (i + 1 < n)
@@ -252,7 +252,7 @@ static void build_entry(struct rebuild *r, struct list_state *s, bool integer, i
         enc = head + len;
     }
     s->built += (size_t)enc;
-    s->built += put_backlen(p + enc, enc);
+    s->built += put_backlen(r->pf, p + enc, enc);
 }
 
 static uint64_t compressed_length(struct rebuild *r, size_t len)
@@ -315,7 +315,7 @@ static void convert_node(struct rebuild *r, struct list_state *s, const struct r
     if (s->depth && node_room(r, 64) == NULL)
         s->built = SIZE_MAX / 2;
     while ((got = rdb_pack_next(&pk, &it)) > 0) {
-        n->bytes += it.is_int ? lp_integer(it.num) : lp_string(it.len);
+        n->bytes += it.is_int ? lp_integer(it.num) : lp_string(r->pf, it.len);
         if (s->depth && s->built <= NODE_BUFFER_MAX)
             build_entry(r, s, it.is_int, it.num, it.data, it.len);
     }
@@ -363,7 +363,7 @@ static void nodes_list(struct rebuild *r)
 static uint64_t entry_bytes(const struct profile *pf, bool integer, int64_t v, uint64_t len)
 {
     if (pf->listpacks)
-        return integer ? lp_integer(v) : lp_string(len);
+        return integer ? lp_integer(v) : lp_string(pf, len);
     uint64_t body = integer ? zl_integer_body(v) : zl_string_body(len);
     return body + (body + 1 < 254 ? 1 : 5);
 }

@@ -100,7 +100,7 @@ static void add_packed(struct rebuild *r, struct set_state *s, const struct rdb_
     if (m == NULL)
         return;
     m[s->n] = (struct memo){(uint32_t)e->len, kind, 0};
-    s->lp_bytes += integer ? lp_integer(v) : lp_string(e->len);
+    s->lp_bytes += integer ? lp_integer(v) : lp_string(r->pf, e->len);
     if (integer) {
         unsigned w = width_of(v);
         s->width = w > s->width ? w : s->width;

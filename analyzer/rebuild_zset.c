@@ -90,7 +90,7 @@ struct zset_state {
 static uint64_t packed_string(const struct profile *pf, uint64_t len, bool integer, int64_t v)
 {
     if (pf->listpacks)
-        return integer ? lp_integer(v) : lp_string(len);
+        return integer ? lp_integer(v) : lp_string(pf, len);
     uint64_t body = integer ? zl_integer_body(v) : zl_string_body(len);
     return body + (body + 1 < 254 ? 1 : 5); /* its length stands in front of the entry behind it */
 }

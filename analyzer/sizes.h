@@ -44,17 +44,18 @@ static inline uint64_t mstr_request(uint64_t len, bool ttl)
     return (ttl ? 16 + 2 : 0) + header + len + 1;
 }
 
-/* listpack.c lpEncodeBacklen */
-static inline uint64_t lp_backlen(uint64_t enc)
+/* listpack.c lpEncodeBacklen: 7 bits a byte. Up to 8.6 the largest number of 2, 3 and 4 bytes took one more. */
+static inline uint64_t lp_backlen(const struct profile *pf, uint64_t enc)
 {
-    return enc <= 127 ? 1 : enc < 16383 ? 2 : enc < 2097151 ? 3 : enc < 268435455 ? 4 : 5;
+    uint64_t e = enc + (pf->backlen_wastes ? 1 : 0);
+    return enc <= 127 ? 1 : e <= 16383 ? 2 : e <= 2097151 ? 3 : e <= 268435455 ? 4 : 5;
 }
 
 /* Whole entry of a string that is not an integer: encoding, bytes, backlen. */
-static inline uint64_t lp_string(uint64_t len)
+static inline uint64_t lp_string(const struct profile *pf, uint64_t len)
 {
     uint64_t enc = len + (len < 64 ? 1 : len < 4096 ? 2 : 5);
-    return enc + lp_backlen(enc);
+    return enc + lp_backlen(pf, enc);
 }
 
 static inline uint64_t lp_integer(int64_t v)

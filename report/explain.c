@@ -69,7 +69,7 @@ static bool write_text(struct out *out, const struct explain *x, const struct an
                   human_count(x->chance).s);
     text_wrap(&t, "  = %s bytes (%s)%s", human_count(k->bytes).s, human_bytes(k->bytes).s,
               k->flags & KEY_LOWER_BOUND ? ": a lower bound, the module is unknown"
-              : k->flags & KEY_ESTIMATE  ? ": an estimate, it is a module's value"
+              : k->flags & KEY_ESTIMATE  ? ": an estimate"
                                          : "");
     if (k->has_memory_usage)
         text_wrap(&t, "  MEMORY USAGE would print %s.", human_count(k->memory_usage).s);

@@ -198,8 +198,8 @@ static void warnings(struct text *t, const struct analysis *a, const struct repo
     if (a->damaged_keys)
         text_wrap(t, "%s damaged keys were skipped; their cost is not in the sums.", human_count(a->damaged_keys).s);
     if (a->estimated_keys)
-        text_wrap(t, "%s keys (%s) hold module values whose cost is estimated.", human_count(a->estimated_keys).s,
-                  human_bytes(a->estimated_bytes).s);
+        text_wrap(t, "%s keys (%s) hold values of modules or other forms whose cost is estimated.",
+                  human_count(a->estimated_keys).s, human_bytes(a->estimated_bytes).s);
     if (a->lower_bound_keys)
         text_wrap(t, "%s keys (%s) hold values of unknown modules: their serialised bytes are counted, a lower bound.",
                   human_count(a->lower_bound_keys).s, human_bytes(a->lower_bound_bytes).s);

@@ -537,6 +537,26 @@ class Tables(CheckValues):
             with self.subTest(info=info):
                 self.assertEqual(db["main_table_bytes"] + db["expires_table_bytes"], want)
 
+    def test_slots_in_a_skiplist(self):
+        """db.c slotToKeyAdd of 3.2.13: a node for each key, and the object and string that the name was read into."""
+        n = 4000
+        records = [r.resize(n, 0)] + [r.string(b"k%07d" % i, b"v") for i in range(n)]
+        node = sum(0.75 * 0.25 ** (level - 1) * jemalloc(24 + 16 * level) for level in range(1, 33))
+        plain, cluster = (self.report("redis:3.2", records, "--config=cluster-enabled=" + on) for on in ("no", "yes"))
+        self.assertAlmostEqual(cluster["ledger"]["keyspace"] - plain["ledger"]["keyspace"], n * (16 + 16 + node), delta=2)
+        self.assertEqual(cluster["databases"][0]["main_table_bytes"] + cluster["databases"][0]["expires_table_bytes"],
+                         cluster["ledger"]["keyspace"])
+        self.assertAlmostEqual(cluster["ledger"]["keys"], plain["ledger"]["keys"], delta=1)
+        self.assertGreater(cluster["ledger"]["used_memory_stderr"], 0)
+
+    def test_slots_in_a_tree(self):
+        """One key: header, the compressed node of slot and name, a leaf; 4.0.14 does not pad the characters."""
+        for target, run, leaf in (("redis:4.0", 4 + 2 + 7, 4), ("redis:5.0", 16, 8), ("redis:6.2", 16, 8)):
+            plain, cluster = (self.report(target, [r.string(b"the key", b"v")], "--allocator=prefix", "--config=cluster-enabled=" + on)
+                              ["ledger"]["keyspace"] for on in ("no", "yes"))
+            with self.subTest(target=target):
+                self.assertEqual(cluster - plain, (24 + 8) + (run + 8 + 8) + (leaf + 8))
+
     def test_collisions(self):
         """57360 keys, 24400 of them expiring, in presized tables: child buckets on Valkey, shared buckets on Redis 8.8."""
         keys = [(r.expire(LATER) if i < 24400 else b"") + r.string(b"key:%08d" % i, b"v") for i in range(57360)]
@@ -595,6 +615,34 @@ class Arrays(CheckValues):
 
 
 # ---------------------------------------------------------------- the tables of docs/memory-model.md
+
+class Boundaries(CheckValues):
+    def test_entry_of_16383_bytes(self):
+        """listpack.c lpEncodeBacklen: from 8.8 on its length takes two bytes, before it took three. MEMORY USAGE shows requests."""
+        for length, more in ((16377, 0), (16378, 1), (16379, 0)):
+            with self.subTest(length=length):
+                old, new = (self.one(target, r.plain_list(b"l", [b"x" * length]), "--config=list-max-listpack-size=-5")[1]
+                            for target in ("redis:8.6", "redis:8.8"))
+                self.assertEqual(int(old["memory_usage"]) - int(new["memory_usage"]), more)
+
+    def test_long_names(self):
+        """MEMORY USAGE of 4.0.14 for a name of 40000 bytes, as that server printed it to a client that had named it before."""
+        self.assertEqual(self.one("redis:4.0", r.string(b"n" * 40000, b"abcdefg"))[1]["memory_usage"], "40057")
+        self.assertEqual(self.one("redis:4.0", r.string(b"n" * 32767, b"abcdefg"))[1]["memory_usage"],
+                         str(5 + 32767 + 1 + 24 + 16 + 9))
+
+    def test_templates(self):
+        """Hashes with a template (RDB 15): what they have for themselves, as an estimate. Values are the server's own test bytes."""
+        template = b"\xf2" + r.length(5) + r.length(2) + r.text(b"f1") + r.text(b"f2")
+        packed = b"\x1e" + r.text(b"lp") + b"\x0d\x0d\0\0\0\3\0\5\1\1\1\2\1\xff"
+        array = b"\x20" + r.text(b"arr") + b"\5\xc0\1\xc0\2"
+        self.write("d.rdb", r.dump(template, r.select(0), packed, array, version=15))
+        rows = read_csv(self.run_rdbmem("-fcsv", "--target=redis:8.8", "d.rdb")[0])[1]
+        self.assertEqual([(row["flags"], row["num_elements"], row["memory_usage"]) for row in rows], [("estimate", "2", "")] * 2)
+        self.assertEqual([int(row["size_in_bytes"]) for row in rows], [24 + 16, 24 + 2 * 8 + 16])
+        report = json.loads(self.run_rdbmem("-fjson", "--target=redis:8.8", "d.rdb")[0])
+        self.assertEqual((report["totals"]["estimated_keys"], report["totals"]["empty_keys"]), (2, 0))
+
 
 class EmptyKeys(CheckValues):
     """rdb.c rdbLoadObject of 6.0 (which makes them) and of 6.2.16, 7.0.15, 7.4.1, Valkey 8.0.1 (label emptykey)."""

@@ -65,6 +65,7 @@ static const struct profile_change redis_4_0[] = {
     PF(quicklist, 40),
     PF(lua_scripts, 1),
     PF(cluster_slots, 2),
+    PF(rax_unpadded, 1), /* rax.c raxNewNode */
     PF(startup, 786832),
     PF(begin, 786832),
     PF(client, 62896),
@@ -73,6 +74,7 @@ static const struct profile_change redis_4_0[] = {
 };
 
 static const struct profile_change redis_5_0[] = {
+    PF(rax_unpadded, 0),
     PF(pad_max, 0),
     PF(libc_kind, ALLOC_LIBC), /* zmalloc.h: malloc_usable_size on glibc */
     PF(share, SHARE_POLICY),
@@ -105,12 +107,13 @@ static const struct profile_change redis_6_2[] = {
 };
 
 static const struct profile_change redis_7_0[] = {
-    PF(set_header, 56),     PF(hash_header, 56),      PF(zset_header, 56), /* dict.h: ht_table[2], ht_used[2] */
-    PF(listpacks, 1),       PF(hash_pack_presize, 1), PF(hash_big_presize, 2), PF(hash_mid_rule, 2),
-    PF(quicklist_node, 40), PF(quicklist_lzf, 8),     PF(plain_rule, 1),       PF(score_int62, 1),
-    PF(stream, 80),         PF(stream_cg, 40),        PF(function_ctx, 4),     PF(lua_scripts, 0),
-    PF(cluster_entry, 16),  PF(cluster_slots, 3), /* cluster.h clusterDictEntryMetadata */
-    PF(startup, 858864),    PF(begin, 859080),        PF(client, 64624),       PF(mu, MU_70),
+    PF(set_header, 56),       PF(hash_header, 56),     PF(zset_header, 56), /* dict.h: ht_table[2], ht_used[2] */
+    PF(listpacks, 1),         PF(backlen_wastes, 1),                        /* listpack.c lpEncodeBacklen */
+    PF(hash_pack_presize, 1), PF(hash_big_presize, 2), PF(hash_mid_rule, 2), PF(quicklist_node, 40),
+    PF(quicklist_lzf, 8),     PF(plain_rule, 1),       PF(score_int62, 1),   PF(stream, 80),
+    PF(stream_cg, 40),        PF(function_ctx, 4),     PF(lua_scripts, 0),   PF(cluster_entry, 16),
+    PF(cluster_slots, 3), /* cluster.h clusterDictEntryMetadata */
+    PF(startup, 858864),      PF(begin, 859080),       PF(client, 64624),    PF(mu, MU_70),
 };
 
 static const struct profile_change redis_7_2[] = {
@@ -191,9 +194,9 @@ static const struct profile_change redis_8_6[] = {
 };
 
 static const struct profile_change redis_8_8[] = {
-    PF(tcache_mul8, 1), /* zmalloc.c je_malloc_conf */
-    PF(stream_cg, 64),  PF(stream_idmp_keys, 2), PF(keys_header, 96),  PF(startup, 710624),
-    PF(begin, 710848),  PF(client, 65312),       PF(cluster_begin, 0), PF(mu, MU_88),
+    PF(backlen_wastes, 0), PF(tcache_mul8, 1), /* zmalloc.c je_malloc_conf */
+    PF(stream_cg, 64),     PF(stream_idmp_keys, 2), PF(keys_header, 96),  PF(startup, 710624),
+    PF(begin, 710848),     PF(client, 65312),       PF(cluster_begin, 0), PF(mu, MU_88),
 };
 
 const struct profile_row redis_profiles[] = {

@@ -33,7 +33,7 @@ function aboutReading(say) {
   if (t.damaged_keys) say("bad", `${plural(t.damaged_keys, "key")} were damaged and skipped; their cost is not in the sums.`);
   if (t.lower_bound_keys)
     say("warn", `${plural(t.lower_bound_keys, "key")} of unknown modules are counted by their serialised bytes (${bytes(t.lower_bound_bytes)}): they cost at least that.`);
-  if (t.estimated_keys) say("note", `${plural(t.estimated_keys, "key")} (${bytes(t.estimated_bytes)}) hold module values whose cost is estimated.`);
+  if (t.estimated_keys) say("note", `${plural(t.estimated_keys, "key")} (${bytes(t.estimated_bytes)}) hold values of modules or other forms whose cost is estimated.`);
   for (const note of report.notes || []) say("note", note);
   const cut = Object.entries(doc.cut).filter(([name]) => CUT_WORDS[name]).map(([name, n]) => `${CUT_WORDS[name]} (${count(n)} in all)`);
   if (cut.length) say("note", `For the size of this page not listed in full: ${cut.join(", ")}. --format=json has them.`);
