@@ -1,7 +1,7 @@
 /*
- * glibc's usable sizes against malloc_usable_size(): every request that the heap serves, and with mapped blocks
- * every page boundary up to 8 MiB. Not to be linked with another allocator, whose malloc would take the place of
- * glibc's.
+ * glibc's usable sizes against malloc_usable_size(), for every request up to 8 MiB: those below the threshold from the
+ * heap, those above it mapped, and all of them from the heap when the threshold has risen beyond. Not to be linked with
+ * another allocator, whose malloc would take the place of glibc's.
  *
  * Fresh blocks must come from top: one taken from a bin may be 16 bytes larger than asked for, as a rest of less than a
  * smallest chunk cannot be split off (malloc/malloc.c _int_malloc). So nothing is freed but from the end of the heap.
@@ -11,6 +11,8 @@
 
 #include "analyzer/allocator.h"
 #include "tests/check.h"
+
+enum { LARGEST = 8388608 };
 
 static void expect(const char *what, uint64_t request, uint64_t got, uint64_t want)
 {
@@ -40,20 +42,34 @@ static void compare_mapped(const struct allocator *a)
     static const int around[] = {-40, -25, -24, -23, -9, -8, -7, 0, 1};
     mallopt(M_TRIM_THRESHOLD, 0);
     malloc_trim(0);
-    for (uint64_t page = 135168; page <= 8388608; page += 4096)
+    for (uint64_t page = 135168; page <= LARGEST; page += 4096)
         for (unsigned i = 0; i < sizeof around / sizeof *around; i++)
             compare_one(a, "mapped block", page + (uint64_t)around[i]);
     for (uint64_t request = 131049; request < 139264; request++)
         compare_one(a, "mapped block", request);
 }
 
-/* A raised threshold: blocks below it come from the heap. */
-static void compare_raised(void)
+/* Every size between the boundaries too: a mapped block that is reallocated keeps its place while its pages suffice
+ * (mremap_chunk), which is quicker than mapping eight million of them. */
+static void compare_remapped(const struct allocator *a)
 {
-    const uint64_t threshold = 1 << 20;
-    mallopt(M_TRIM_THRESHOLD, 1 << 17);
+    void *p = NULL;
+    for (uint64_t request = 131072; request <= LARGEST; request++) {
+        void *grown = realloc(p, request);
+        if (!grown)
+            abort();
+        p = grown;
+        expect("remapped block", request, allocator_usable(a, request), malloc_usable_size(p));
+    }
+    free(p);
+}
+
+/* A raised threshold: blocks below it come from the heap, those above are mapped unless the heap's end has room. */
+static void compare_raised(uint64_t threshold, uint64_t largest, unsigned step)
+{
+    mallopt(M_TRIM_THRESHOLD, largest < threshold ? 1 << 30 : 1 << 17);
     mallopt(M_MMAP_THRESHOLD, (int)threshold);
-    for (uint64_t request = 131049; request < 2 * threshold; request += 211) {
+    for (uint64_t request = 131049; request <= largest; request += step) {
         void *p = malloc(request);
         if (!p)
             abort();
@@ -71,6 +87,8 @@ int main(void)
     mallopt(M_TOP_PAD, 0);
     compare_heap(&a);
     compare_mapped(&a);
-    compare_raised();
+    compare_remapped(&a);
+    compare_raised(1 << 20, 1 << 21, 211);
+    compare_raised(1 << 24, LARGEST, 1);
     return check_result();
 }
