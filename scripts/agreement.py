@@ -101,12 +101,14 @@ class Cell:
         self.chance = Sum()
         self.usage = collections.Counter()      # as marks
         self.usage_chance = Sum()
+        self.usage_equal = 0                    # of the keys with chance, those that are equal all the same
 
     def add(self, other):
         self.marks += other.marks
         self.chance.add(other.chance)
         self.usage += other.usage
         self.usage_chance.add(other.usage_chance)
+        self.usage_equal += other.usage_equal
 
 
 class Sum:
@@ -236,6 +238,7 @@ class Folder:
             usage_off = want - got
             if chance:
                 cell.usage_chance.take(got, want)
+                cell.usage_equal += got == want
             else:
                 what = self.usage_mark(t, usage_off)
                 cell.usage[what] += 1
@@ -400,6 +403,24 @@ USAGE = (("strings", lambda k, e: k == "string"),
          ("arrays", lambda k, e: k == "array"))
 
 
+def share(part, whole):
+    """Per cent, never rounded up to all."""
+    return "–" if not whole else "100 %" if part == whole else "%.3f %%" % (math.floor(1e5 * part / whole) / 1e3)
+
+
+def usage_shares(servers):
+    rows = []
+    for server, group in servers.items():
+        whole = Cell()
+        for cell in pooled(group).values():
+            whole.add(cell)
+        keys, chance = sum(whole.usage.values()), whole.usage_chance.keys
+        if keys + chance:
+            exact = whole.usage["exact"]
+            rows.append([server, keys, share(exact, keys), keys + chance, share(exact + whole.usage_equal, keys + chance)])
+    return table(["server", "keys without chance", "equal", "all keys", "equal"], rows)
+
+
 def usage_table(servers):
     rows = []
     for server, group in servers.items():
@@ -445,6 +466,9 @@ def document(results):
             "`exact/keys` without chance; r: off by one bucket array of the key's own, h: heap, o: other. Σ: keys with chance, "
             "in sum.", ""]
     out += usage_table(servers)
+    out += ["", "Keys of which the server's figure is predicted to the byte; chance is that of levels and shared buckets, in the "
+            "cost if not in this figure:", ""]
+    out += usage_shares(servers)
     return "\n".join(out)
 
 
