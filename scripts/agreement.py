@@ -44,6 +44,8 @@ import sys
 import tempfile
 import urllib.parse
 
+import dict_replay
+
 MARKS = ("exact", "draw", "table", "rehash", "heap", "other")
 LETTERS = {"draw": "d", "table": "t", "rehash": "r", "heap": "h", "other": "o"}
 BEGIN, END = "<!-- agreement:begin -->", "<!-- agreement:end -->"
@@ -197,6 +199,7 @@ class Folder:
         cluster = meta["config"].get("cluster-enabled") == "yes"
         self.cells = collections.defaultdict(Cell)
         self.drawn = Sum()                      # expected and measured bytes of shared buckets, exact and drawn keys
+        self.loaded = []                        # (database, expires, difference or None) of every key, in order
         self.others = []                        # (key, row, predicted, measured, MEMORY USAGE off by)
         self.fixed = {}                         # identity of a key without chance -> its mark
         self.keys = self.encoding_off = self.count_off = 0
@@ -249,6 +252,7 @@ class Folder:
         got, want = int(row["size_in_bytes"]), int(t["load_delta"]) - int(t["table_delta"] or 0)
         key_draw, expiry_draw = self.draws[key[0]]
         draw = key_draw + (expiry_draw if t["expire_at_ms"] != "0" else 0)
+        self.loaded.append((key[0], t["expire_at_ms"] != "0", None if chance else want - got))
         if chance:
             cell.chance.take(got + draw, want, math.hypot(float(row["stderr_bytes"]), 8 if draw else 0))
             return
@@ -346,6 +350,33 @@ def seen_again(servers):
             lines.append("- %s: the %d keys that are exact or off by a draw paid %d bytes for shared buckets in all, %.2f a key; "
                          "expected %.0f, %.2f a key." % (server, drawn.keys, drawn.want, drawn.want / drawn.keys, drawn.got, drawn.got / drawn.keys))
     return lines
+
+
+REPLAYED = ("redis-8.2", "redis-8.4")    # their tables grow while keys load, and the draws are in load_delta
+REPLAYS = 5
+
+
+def replays(servers):
+    """Shares of keys by what they were charged for shared buckets, measured and replayed with random hashes."""
+    columns, rows, lines = range(-32, 49, 16), [], []
+    for server in (s for s in REPLAYED if s in servers):
+        counts = {expires: (collections.Counter(), collections.Counter()) for expires in (False, True)}
+        sums = [0, 0.0]
+        for f in (f for f in servers[server] if f.grows):
+            for seed in range(REPLAYS):
+                for (_, expires, off), drawn in zip(f.loaded, dict_replay.draws([k[:2] for k in f.loaded], seed)):
+                    if off not in DRAWS[server]:
+                        continue                # a table event, or a key with chance
+                    counts[expires][0][off] += 1
+                    counts[expires][1][drawn] += 1
+                    sums[0] += off / REPLAYS
+                    sums[1] += drawn / REPLAYS
+        for expires, pair in counts.items():
+            for what, count in zip(("measured", "replayed"), pair):
+                total = sum(count.values())
+                rows.append([server, "expire" if expires else "do not", what] + ["%.2f %%" % (100 * count[c] / total) for c in columns])
+        lines.append("- %s: these keys paid %d bytes in all, in the replays %d on average." % (server, round(sums[0]), round(sums[1])))
+    return rows and table(["server", "keys that", ""] + ["%+d" % c if c else "0" for c in columns], rows) + [""] + lines
 
 
 TYPES = ("string", "list", "set", "zset", "hash", "stream", "vectorset", "array")
@@ -451,6 +482,11 @@ def document(results):
     again = seen_again(servers)
     if again:
         out += ["", "Draws and table events are known by their size alone. But a second load of the same keys draws anew, and the sum of all draws is no chance:", ""] + again
+    grown = replays(servers)
+    if grown:
+        out += ["", "On 8.2 and 8.4 tables grow while keys load, and a key is also charged or credited for the buckets that its "
+                "insertion moves. No key can be foretold, as the server draws the seed of its hashes; but the draws are those "
+                "of `dict.c`, replayed %d times with random hashes (`scripts/dict_replay.py`):" % REPLAYS, ""] + grown
     out += ["", "Encoding differs from the server's for %d keys, the number of elements for %d." %
             (sum(f.encoding_off for f in results), sum(f.count_off for f in results)), "",
             "### Keys, by type and encoding", "",
