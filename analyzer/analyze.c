@@ -70,8 +70,6 @@ static bool set_up(struct run *run, char err[256])
         snprintf(err, 256, "out of memory");
         return false;
     }
-    if (!strings_begin(run))
-        return false;
     run->rebuild.want_largest = run->o->want_largest;
     run->rebuild.now_ms = a->now_ms;
     run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
@@ -79,6 +77,8 @@ static bool set_up(struct run *run, char err[256])
         snprintf(err, 256, "out of memory");
         return false;
     }
+    if (!strings_begin(run)) /* which asks the findings what they want */
+        return false;
     if (run->o->findings && findings_scale(run->o->findings) > 1)
         analysis_note(a, "a sample of 1/%llu of the keys was read: their figures are scaled up",
                       (unsigned long long)findings_scale(run->o->findings));
