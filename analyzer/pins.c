@@ -7,7 +7,8 @@
 
 #include "analyzer/findings.h"
 
-_Static_assert((int)PINS_TAGS > (int)RDB_T_COUNT && PINS_TAGS * 2 < 1 << PINS_INDEX_BITS, "tags for types, and room in the index");
+_Static_assert((int)PINS_TAGS > (int)RDB_T_COUNT && PINS_TAGS * 2 < 1 << PINS_INDEX_BITS,
+               "tags for types, and room in the index");
 
 enum { NAME_READ = 1024 /* bytes of a name that are looked at for its first part */ };
 

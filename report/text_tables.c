@@ -309,14 +309,13 @@ static bool limits_differ(const struct analysis *a)
 
 void text_big(struct text *t, const struct analysis *a)
 {
-    static const struct grid_column own[] = {{"why", true, 0},      {"memory", false, 0},   {"rounding", false, 3},
-                                             {"frees", false, 2},   {"strands", false, 2},  {"type", true, 0},
+    static const struct grid_column own[] = {
+        {"why", true, 0},  {"memory", false, 0},   {"rounding", false, 3}, {"frees", false, 2}, {"strands", false, 2},
+        {"type", true, 0}, {"elements", false, 0}, {"longest", false, 1},  {"db", false, 0},    {"key", true, 0}};
+    static const struct grid_column all[] = {{"why", true, 0},       {"memory", false, 0},  {"rounding", false, 3},
+                                             {"frees", false, 2},    {"strands", false, 2}, {"type", true, 0},
                                              {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
-                                             {"key", true, 0}};
-    static const struct grid_column all[] = {{"why", true, 0},      {"memory", false, 0},   {"rounding", false, 3},
-                                             {"frees", false, 2},   {"strands", false, 2},  {"type", true, 0},
-                                             {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
-                                             {"file", true, 0},     {"key", true, 0}};
+                                             {"file", true, 0},      {"key", true, 0}};
     struct grid g;
     text_heading(t, "Big keys");
     text_wrap(t, "  %s keys: M %s of %s and more; N %s of %s elements and more; L %s with an element of %s and more%s.",
