@@ -4,7 +4,8 @@
  * SQLite writes the file itself, so this format wants a path (report_format.needs_file): it fills the temporary file
  * that out.c made beside the destination, and out_commit renames it as any other report. A half-written database is
  * thrown away, never repaired; hence no journal, no waiting for the disk, and one transaction for everything. Indexes
- * come last: sorting once is cheaper than keeping order.
+ * come last: sorting once is cheaper than keeping order. Pages are large: a table that only grows is then written with few
+ * calls.
  */
 #include <errno.h>
 #include <sqlite3.h>
@@ -17,11 +18,20 @@
 #include "report/human.h"
 #include "report/report.h"
 
-enum { CACHE_KIB = 16384, APPLICATION_ID = 0x7264626d /* "rdbm" */ };
+enum { CACHE_KIB = 8192, PAGE_BYTES = 32768, APPLICATION_ID = 0x7264626d /* "rdbm" */ };
+
+/* Keys go in by so many: to begin a statement and to end it costs about as much as a row does. Their names stand in a
+ * buffer of the database until then; one that has no room there goes in alone. */
+enum { BATCH = 64, NAMES_BYTES = 64 << 10, KEY_COLUMNS = FIELD_COUNT + 2 /* key_bytes, file */, TIME_TEXT = 40 };
 
 struct database {
     sqlite3 *db;
-    sqlite3_stmt *key; /* INSERT INTO keys */
+    sqlite3_stmt *keys; /* INSERT INTO keys, of BATCH rows */
+    unsigned nrows;
+    size_t names_used;
+    struct key_report rows[BATCH];
+    char times[BATCH][TIME_TEXT], flags[BATCH][KEY_FLAGS_TEXT];
+    uint8_t names[NAMES_BYTES];
 };
 
 /* ---------------------------------------------------------------- statements */
@@ -121,20 +131,33 @@ static bool is_text(enum key_field_id id)
     return id == FIELD_TYPE || id == FIELD_KEY || id == FIELD_ENCODING || id == FIELD_EXPIRY || id == FIELD_FLAGS;
 }
 
-/* The table of keys and its INSERT, from the field table; key_bytes and file come last. */
-static bool make_keys(struct sink *s, struct database *d)
+/* The table of keys, from the field table; key_bytes and file come last. */
+static bool make_keys(struct sink *s, const struct database *d)
 {
-    char table[2048] = "CREATE TABLE keys (", insert[256] = "INSERT INTO keys VALUES (";
-    size_t n = strlen(table), m = strlen(insert);
-    for (enum key_field_id i = 0; i < FIELD_COUNT; i++) {
+    char table[2048] = "CREATE TABLE keys (";
+    size_t n = strlen(table);
+    for (enum key_field_id i = 0; i < FIELD_COUNT; i++)
         n += (size_t)snprintf(table + n, sizeof table - n, "%s %s, ", key_fields[i].name,
                               is_text(i) ? "TEXT" : "INTEGER");
-        m += (size_t)snprintf(insert + m, sizeof insert - m, "?,");
-    }
     snprintf(table + n, sizeof table - n, "key_bytes BLOB, file INTEGER)");
-    snprintf(insert + m, sizeof insert - m, "?,?)");
-    return execute(s, d, table) &&
-           (sqlite3_prepare_v3(d->db, insert, -1, SQLITE_PREPARE_PERSISTENT, &d->key, NULL) == SQLITE_OK || fail(s, d));
+    return execute(s, d, table);
+}
+
+/* INSERT INTO keys of so many rows. */
+static bool prepare_keys(struct sink *s, const struct database *d, unsigned rows, sqlite3_stmt **stmt)
+{
+    char sql[64 + BATCH * (2 * KEY_COLUMNS + 2)] = "INSERT INTO keys VALUES ";
+    char *p = sql + strlen(sql);
+    for (unsigned i = 0; i < rows * KEY_COLUMNS; i++) {
+        *p++ = i % KEY_COLUMNS ? ',' : '(';
+        *p++ = '?';
+        if (i % KEY_COLUMNS == KEY_COLUMNS - 1) {
+            *p++ = ')';
+            *p++ = ',';
+        }
+    }
+    *--p = '\0';
+    return sqlite3_prepare_v3(d->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) == SQLITE_OK || fail(s, d);
 }
 
 /* Whether SQL's string functions can deal with the name: UTF-8 without NUL. */
@@ -167,51 +190,87 @@ static char *readable(const uint8_t *s, size_t len)
 }
 
 /* The name, and its bytes where it is not text. */
-static void bind_name(sqlite3_stmt *stmt, const struct key_report *k)
+static void bind_name(sqlite3_stmt *stmt, int first, const struct key_report *k)
 {
     if (is_plain(k->name, k->name_len)) {
-        sqlite3_bind_text(stmt, 1 + FIELD_KEY, (const char *)k->name, (int)k->name_len, SQLITE_STATIC);
-        sqlite3_bind_null(stmt, 1 + FIELD_COUNT);
+        sqlite3_bind_text(stmt, first + FIELD_KEY, (const char *)k->name, (int)k->name_len, SQLITE_STATIC);
+        sqlite3_bind_null(stmt, first + FIELD_COUNT);
         return;
     }
-    char *text = readable(k->name, k->name_len);
-    sqlite3_bind_text(stmt, 1 + FIELD_KEY, text, -1, free);
-    sqlite3_bind_blob(stmt, 1 + FIELD_COUNT, k->name, (int)k->name_len, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, first + FIELD_KEY, readable(k->name, k->name_len), -1, free);
+    sqlite3_bind_blob(stmt, first + FIELD_COUNT, k->name, (int)k->name_len, SQLITE_STATIC);
 }
 
-static inline __attribute__((always_inline)) void bind_value(sqlite3_stmt *stmt, const struct key_report *k,
-                                                             enum key_field_id id, char scratch[KEY_FLAGS_TEXT])
+static inline __attribute__((always_inline)) void bind_value(struct database *d, sqlite3_stmt *stmt, unsigned row,
+                                                             const struct key_report *k, enum key_field_id id)
 {
     struct key_value v = key_value(k, id);
-    int at = 1 + (int)id;
+    int first = 1 + (int)row * KEY_COLUMNS, at = first + (int)id;
+    char *text;
     switch (v.kind) {
     case VALUE_NONE: sqlite3_bind_null(stmt, at); break;
     case VALUE_NUMBER: sqlite3_bind_int64(stmt, at, v.number > INT64_MAX ? INT64_MAX : (sqlite3_int64)v.number); break;
     case VALUE_SIGNED: sqlite3_bind_int64(stmt, at, (sqlite3_int64)v.number); break;
     case VALUE_TIME:
-        sqlite3_bind_text(stmt, at, scratch, (int)(put_iso_ms(scratch, (int64_t)v.number) - scratch), SQLITE_TRANSIENT);
+        text = d->times[row];
+        sqlite3_bind_text(stmt, at, text, (int)(put_iso_ms(text, (int64_t)v.number) - text), SQLITE_STATIC);
         break;
     case VALUE_FLAGS:
-        sqlite3_bind_text(stmt, at, scratch, (int)(put_flags(scratch, (unsigned)v.number) - scratch), SQLITE_TRANSIENT);
+        text = d->flags[row];
+        sqlite3_bind_text(stmt, at, text, (int)(put_flags(text, (unsigned)v.number) - text), SQLITE_STATIC);
         break;
-    case VALUE_NAME: bind_name(stmt, k); break;
+    case VALUE_NAME: bind_name(stmt, first, k); break;
     case VALUE_TEXT: sqlite3_bind_text(stmt, at, v.text, -1, SQLITE_STATIC); break;
     }
+}
+
+static void bind_row(struct database *d, sqlite3_stmt *stmt, unsigned row, const struct key_report *k)
+{
+#pragma GCC unroll 32
+    for (enum key_field_id id = 0; id < FIELD_COUNT; id++)
+        bind_value(d, stmt, row, k, id);
+    sqlite3_bind_int64(stmt, 1 + (int)row * KEY_COLUMNS + FIELD_COUNT + 1, k->file);
+}
+
+/* Stores n rows. */
+static bool store(struct sink *s, struct database *d, const struct key_report *rows, unsigned n)
+{
+    sqlite3_stmt *stmt = d->keys;
+    if (n != BATCH && !prepare_keys(s, d, n, &stmt))
+        return false;
+    for (unsigned row = 0; row < n; row++)
+        bind_row(d, stmt, row, &rows[row]);
+    bool ok = sqlite3_step(stmt) == SQLITE_DONE || fail(s, d);
+    sqlite3_reset(stmt);
+    if (stmt != d->keys)
+        sqlite3_finalize(stmt);
+    return ok;
+}
+
+/* Stores the rows that wait. */
+static bool flush(struct sink *s, struct database *d)
+{
+    unsigned n = d->nrows;
+    d->nrows = 0;
+    d->names_used = 0;
+    return n == 0 || store(s, d, d->rows, n);
 }
 
 void sqlite_key(struct sink *s, const struct key_report *k)
 {
     struct database *d = s->state;
-    char scratch[KEY_FLAGS_TEXT];
-    if (s->problem[0])
+    if (s->problem[0] || (k->name_len > NAMES_BYTES - d->names_used && !flush(s, d)))
         return;
-#pragma GCC unroll 32
-    for (enum key_field_id id = 0; id < FIELD_COUNT; id++)
-        bind_value(d->key, k, id, scratch);
-    sqlite3_bind_int64(d->key, 2 + FIELD_COUNT, k->file);
-    if (sqlite3_step(d->key) != SQLITE_DONE)
-        fail(s, d);
-    sqlite3_reset(d->key);
+    if (k->name_len > NAMES_BYTES) {
+        store(s, d, k, 1);
+        return;
+    }
+    struct key_report *row = &d->rows[d->nrows++];
+    *row = *k;
+    row->name = memcpy(d->names + d->names_used, k->name, k->name_len);
+    d->names_used += k->name_len;
+    if (d->nrows == BATCH)
+        flush(s, d);
 }
 
 /* ---------------------------------------------------------------- the summary */
@@ -445,14 +504,14 @@ static const char tables[] =
     " regions INTEGER, slabs INTEGER);";
 
 static const char indexes[] = "CREATE INDEX keys_by_size ON keys (size_in_bytes);"
-                              "CREATE INDEX keys_by_name ON keys (key, database);";
+                              "CREATE INDEX keys_by_name ON keys (key);";
 
 void sqlite_drop(struct sink *s)
 {
     struct database *d = s->state;
     if (!d)
         return;
-    sqlite3_finalize(d->key);
+    sqlite3_finalize(d->keys);
     sqlite3_close(d->db);
     free(d);
     s->state = NULL;
@@ -460,6 +519,8 @@ void sqlite_drop(struct sink *s)
 
 bool sqlite_begin(struct sink *s)
 {
+    /* Without a count of its allocations SQLite takes no lock for each of them. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct database *d = calloc(1, sizeof *d);
     s->state = d;
     if (!d)
@@ -471,16 +532,17 @@ bool sqlite_begin(struct sink *s)
     if (sqlite3_open_v2(s->out->temp, &d->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return fail(s, d);
     return execute_format(s, d,
-                          "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
+                          "PRAGMA page_size = %d; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA "
+                          "locking_mode = EXCLUSIVE;"
                           "PRAGMA cache_size = -%d; PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN",
-                          CACHE_KIB, APPLICATION_ID, REPORT_SCHEMA_VERSION) &&
-           make_keys(s, d) && execute(s, d, tables);
+                          PAGE_BYTES, CACHE_KIB, APPLICATION_ID, REPORT_SCHEMA_VERSION) &&
+           make_keys(s, d) && prepare_keys(s, d, BATCH, &d->keys) && execute(s, d, tables);
 }
 
 bool sqlite_finish(struct sink *s, const struct analysis *a)
 {
     struct database *d = s->state;
-    bool ok = !s->problem[0] && fill_meta(s, d, a) && fill_files(s, d, a) && fill_types(s, d, a) &&
+    bool ok = !s->problem[0] && flush(s, d) && fill_meta(s, d, a) && fill_files(s, d, a) && fill_types(s, d, a) &&
               fill_databases(s, d, a) && fill_groups(s, d, a->found) && fill_forecast(s, d, &a->forecast) &&
               fill_size_classes(s, d, &a->forecast) && execute(s, d, indexes) && execute(s, d, "COMMIT");
     sqlite_drop(s);

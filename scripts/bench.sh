@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures rdbmem against the floor (bench/walk: find the records, sum the CRC64, nothing else) and against
-# redis-check-rdb, on the same files, in turn, and prints medians; also without the forecast, and as CSV.
+# redis-check-rdb, on the same files, in turn, and prints medians; also without the forecast, as CSV, and once with a
+# SQLite database of all keys.
 #
 #     scripts/bench.sh [--quick] [--runs=N] [MIX...]       default mixes: small mixed
 #
@@ -16,7 +17,7 @@ for argument in "$@"; do
     --quick) quick=1 ;;
     --runs=*) runs=${argument#*=} ;;
     --help | -h)
-        sed -n '2,7s/^# \{0,1\}//p' "$0"
+        sed -n '2,8s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     -*) die "unknown option $argument" ;;
@@ -97,8 +98,10 @@ measure() {
             once redis-check-rdb redis-check-rdb "$file"
         fi
     done
+    once rdbmem-sqlite "$build_dir/rdbmem" --format=sqlite -o "$scratch/keys.db" "$file" # one run: it writes as much as it reads
+    rm "$scratch/keys.db"
     printf '%s: %d keys, %.3f GB, median of %d\n' "${file##*/}" "$keys" "$(awk "BEGIN {print $bytes / 1e9}")" "$runs"
-    for i in rdbmem no-forecast csv walk redis-check-rdb; do
+    for i in rdbmem no-forecast csv rdbmem-sqlite walk redis-check-rdb; do
         row "$i" "$bytes" "$keys" "$(median walk 1)"
     done
     awk -v a="$(median rdbmem 2)" -v b="$(median rdbmem 3)" -v c="$(median no-forecast 2)" -v d="$(median no-forecast 3)" \

@@ -47,6 +47,17 @@ class Sqlite(CliTest):
         for (text, blob) in db.execute("SELECT key, key_bytes FROM keys WHERE key_bytes IS NOT NULL"):
             self.assertNotIn("\x00", text)
 
+    def test_names_that_fill_what_rows_wait_in(self):
+        """Rows go in by batches: a batch that its names fill, a name longer than all that room, and what is left at the end."""
+        names = [b"%d:" % i + b"n" * (i * 977 % 3000) for i in range(200)]
+        names[60:60] = [b"L" * (1 << 16), b"M" * ((1 << 16) + 1), b"\xff" * 70000]
+        self.write("d.rdb", r.dump(r.select(0), *(r.string(n, b"v") for n in names)))
+        for only, expected in ((b"*", names), (b"[LM]*", names[60:62]), (b"nothing", [])):
+            db = self.open("--key=" + only.decode(), "d.rdb")
+            found = db.execute("SELECT coalesce(key_bytes, CAST(key AS BLOB)), offset FROM keys ORDER BY rowid").fetchall()
+            self.assertEqual([n for n, _ in found], expected)
+            self.assertEqual([o for _, o in found], sorted(o for _, o in found))
+
     def test_figures(self):
         args = ("--group=users=^user", "--then-delete=50%", DUMP)
         db = self.open(*args)
