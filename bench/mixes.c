@@ -505,8 +505,10 @@ static void mix_blobs(struct gen *g)
 static void mix_prefixes(struct gen *g)
 {
     char *p = put_text(g->name, "p");
-    p = gen_digits(p, gen_id(g), g->digits);
-    p = put_text(p, ":v");
+    char *end = gen_digits(p, gen_id(g), g->digits);
+    for (; p < end; p++)
+        *p = (char)(*p - '0' + 'a');
+    p = put_text(end, ":v");
     gen_key(g, TYPE_STRING, g->name, (size_t)(p - g->name));
     emit_int(&g->out, (int64_t)gen_between(g, 0, 100000));
 }
