@@ -68,17 +68,18 @@ int usage_error(const char *message)
     return EXIT_USAGE;
 }
 
+/* What the parser expected also has the words of the system where that failed. */
 static void complain_error(const char *path, const struct rdb_error *e)
 {
     char key[600] = "";
     if (e->kind == RDB_ERR_IO && e->sys && e->offset == 0) {
-        complain_line("%s: %s: %s", path, e->expected[0] ? e->expected : "cannot be read", strerror(e->sys));
+        complain_line("%s: %s", path, e->expected);
         return;
     }
     if (e->has_key)
         snprintf(key, sizeof key, " (last key '%.*s' in db%u)", (int)e->key_len, (const char *)e->key, e->db);
-    complain_line("%s: byte %llu: %s: %s%s%s%s", path, (unsigned long long)e->offset, rdb_err_name(e->kind),
-                  e->expected, e->sys ? ": " : "", e->sys ? strerror(e->sys) : "", key);
+    complain_line("%s: byte %llu: %s: %s%s", path, (unsigned long long)e->offset, rdb_err_name(e->kind), e->expected,
+                  key);
 }
 
 /* ---------------------------------------------------------------- sinks */

@@ -132,7 +132,8 @@ class Options(CliTest):
 
 class Input(CliTest):
     def test_unreadable(self):
-        self.fails("missing.rdb", status=1, says=b"missing.rdb")
+        err = self.fails("missing.rdb", status=1, says=b"missing.rdb: cannot open: ")
+        self.assertEqual(err.count(b"No such file"), 1, err)
         os.mkdir(self.path("sub"))
         self.fails("sub", status=1, says=b"sub")
         self.fails("-o", "out.txt", "missing.rdb", status=1, says=b"missing.rdb")
