@@ -21,7 +21,7 @@ static void text_head(struct text *t, const struct explain *x, const struct anal
 {
     const struct key_report *k = &x->key;
     out_str(t->out, "Key ");
-    quote_write(t->out, k->name, k->name_len, t->width > 20 ? t->width - 10 : t->width, false);
+    quote_write(t->out, k->name, k->name_len, t->width - 4 /* "Key " */, false);
     out_char(t->out, '\n');
     text_wrap(t, "in db%u of %s: %s, %s, %s elements, payload %s; priced for %s (%s) with %s.", k->db, a->file.path,
               rdb_type_name(k->type), k->module[0] ? k->module : encoding_name(k->encoding), human_count(k->elements).s,
@@ -112,16 +112,15 @@ static bool write_json(struct out *out, const struct explain *x, const struct an
 
 /* ---------------------------------------------------------------- the run */
 
-static int write_one(const struct output *o, const struct explain *x, const struct analysis *a)
+static int write_one(const struct output *o, const struct explain *x, const struct analysis *a, unsigned width)
 {
-    enum { WIDTH = 100 };
     struct out *out = out_open(o->path);
     int sys = errno;
     if (!out) {
         complain_line("%s: cannot be written: %s", o->path, strerror(sys));
         return EXIT_INPUT;
     }
-    if (!(strcmp(o->format->name, "json") == 0 ? write_json(out, x, a) : write_text(out, x, a, WIDTH))) {
+    if (!(strcmp(o->format->name, "json") == 0 ? write_json(out, x, a) : write_text(out, x, a, width))) {
         out_discard(out);
         complain_line("%s: out of memory", o->path);
         return EXIT_INPUT;
@@ -145,7 +144,7 @@ static int write_all(const struct options *o, struct explain *x, const struct an
         x->key.name = hidden;
     }
     for (unsigned i = 0; i < o->noutputs && status == EXIT_DONE; i++)
-        status = write_one(&o->outputs[i], x, a);
+        status = write_one(&o->outputs[i], x, a, report_width(o));
     free(hidden);
     return status;
 }

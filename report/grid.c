@@ -8,7 +8,7 @@
 
 #include "report/escape.h"
 
-enum { INDENT = 2, GAP = 2, NAME_LEAST = 24 };
+enum { INDENT = 2, GAP = 2, NAME_LIKED = 24, NAME_LEAST = 12 };
 
 struct layout {
     size_t width[GRID_COLUMNS];
@@ -57,7 +57,7 @@ void grid_name(struct grid *g, const uint8_t *name, size_t len, bool cut)
     c->name = name ? name : (const uint8_t *)"";
     c->name_len = len;
     c->name_cut = cut;
-    c->width = NAME_LEAST;
+    c->width = NAME_LIKED;
 }
 
 static size_t column_width(const struct grid *g, unsigned i)
@@ -81,6 +81,15 @@ static unsigned least_wanted(const struct grid *g, const struct layout *l)
     return worst;
 }
 
+/* The last column takes what is left of the line, and gives up what is not. */
+static size_t name_width(size_t liked, size_t used, size_t width)
+{
+    size_t least = liked < NAME_LEAST ? liked : NAME_LEAST;
+    if (used <= width)
+        return liked + width - used;
+    return used - width > liked - least ? least : liked - (used - width);
+}
+
 static struct layout lay_out(const struct grid *g, unsigned width)
 {
     struct layout l = {.used = INDENT - GAP};
@@ -94,8 +103,8 @@ static struct layout lay_out(const struct grid *g, unsigned width)
         l.shown[out] = false;
         l.used -= l.width[out] + GAP;
     }
-    if (g->n >= g->ncolumns && g->cells[last].name && l.used < width)
-        l.width[last] += width - l.used;
+    if (g->n >= g->ncolumns && g->cells[last].name)
+        l.width[last] = name_width(l.width[last], l.used, width);
     return l;
 }
 

@@ -6,7 +6,7 @@
 
 #include "report/options.h"
 
-enum { HELP_COLUMN = 26, HELP_WIDTH = 100 };
+enum { HELP_COLUMN = 26, HELP_WIDTH = 80 };
 
 /* Words of text from column HELP_COLUMN on, broken before HELP_WIDTH. */
 static void help_words(struct out *out, const char *text)
@@ -83,10 +83,11 @@ static void help_row(struct out *out, const struct option_row *r)
 void options_help(struct out *out)
 {
     out_str(out, "Usage: rdbmem [OPTION]... DUMP...\n\n"
-                 "Reads a Redis or Valkey dump (RDB; gzip, zstd and lz4 are unpacked; - is standard input) and says\n"
-                 "what each key costs in the server's memory, and what used_memory will be after loading it.\n"
-                 "Of an append-only directory the base is read; of any other directory every dump in it. Several\n"
-                 "dumps are reported together.\n");
+                 "Reads a Redis or Valkey dump (RDB; gzip, zstd and lz4 are unpacked; - is\n"
+                 "standard input) and says what each key costs in the server's memory, and what\n"
+                 "used_memory will be after loading it. Of an append-only directory the base is\n"
+                 "read; of any other directory every dump in it. Several dumps are reported\n"
+                 "together.\n");
     for (const struct option_row *r = option_rows; r->group || r->name; r++) {
         if (r->group) {
             out_char(out, '\n');
@@ -96,6 +97,7 @@ void options_help(struct out *out)
             help_row(out, r);
         }
     }
-    out_str(out, "\nSizes: K, M, G are powers of 1024. Exit status: 0 done; 1 the dump cannot be read, is damaged or\n"
-                 "incomplete, or the report cannot be written; 2 wrong use; 3 a --fail-on rule is broken.\n");
+    out_str(out, "\nSizes: K, M, G are powers of 1024. Exit status: 0 done; 1 the dump cannot be\n"
+                 "read, is damaged or incomplete, or the report cannot be written; 2 wrong use;\n"
+                 "3 a --fail-on rule is broken.\n");
 }

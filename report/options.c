@@ -316,7 +316,7 @@ const struct option_row option_rows[] = {
     {NULL, "hash-names", 0, "[=SECRET]", false, set_hash_names,
      "other names of the same lengths instead of the keys' own, to show the report to others"},
 
-    {.group = "Which keys are reported (all conditions hold; the ledger stays that of the whole dump)"},
+    {.group = "Which keys are reported (all conditions hold; the ledger is of the whole dump)"},
     {NULL, "db", 0, "N", true, set_filter_db, "of this database"},
     {NULL, "type", 0, "TYPE", true, set_filter_type, "string, list, set, zset, hash, stream, module ..."},
     {NULL, "encoding", 0, "WORD", true, set_filter_encoding, "as OBJECT ENCODING says: raw, listpack, hashtable ..."},

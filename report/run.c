@@ -84,14 +84,22 @@ static void complain_error(const char *path, const struct rdb_error *e)
 
 /* ---------------------------------------------------------------- sinks */
 
-static unsigned terminal_width(bool terminal)
+static bool writes_to_terminal(const struct options *o)
+{
+    for (unsigned i = 0; i < o->noutputs; i++)
+        if (strcmp(o->outputs[i].path, "-") == 0)
+            return isatty(STDOUT_FILENO);
+    return false;
+}
+
+unsigned report_width(const struct options *o)
 {
     const char *columns = getenv("COLUMNS");
     unsigned long width = WIDTH_DEFAULT;
     struct winsize w;
     if (columns && *columns)
         width = strtoul(columns, NULL, 10);
-    else if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+    else if (writes_to_terminal(o) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
         width = w.ws_col;
     if (width < WIDTH_LEAST)
         return width ? WIDTH_LEAST : WIDTH_DEFAULT;
@@ -106,19 +114,11 @@ static bool wants_color(const struct options *o, bool terminal)
     return terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
-static bool writes_to_terminal(const struct options *o)
-{
-    for (unsigned i = 0; i < o->noutputs; i++)
-        if (strcmp(o->outputs[i].path, "-") == 0)
-            return isatty(STDOUT_FILENO);
-    return false;
-}
-
 static void choose_looks(struct runner *r)
 {
     bool terminal = writes_to_terminal(r->o);
     r->report.escape = terminal && !r->o->escape_given ? ESCAPE_PRINT : r->o->escape;
-    r->report.width = terminal_width(terminal);
+    r->report.width = report_width(r->o);
     r->report.color = wants_color(r->o, terminal);
     r->report.load_as = r->o->load_as;
     r->report.metrics_namespace = r->o->metrics_namespace;

@@ -26,7 +26,8 @@ void text_heading(struct text *t, const char *heading)
 struct paragraph {
     struct text *t;
     size_t column;
-    bool fresh; /* nothing stands on this line yet */
+    size_t indent; /* of the lines after the first: an item of a list stands out */
+    bool fresh;    /* nothing stands on this line yet */
 };
 
 /* Bytes of p that fit into room columns: at least one character. *columns is what they take. */
@@ -52,8 +53,9 @@ static size_t fitting(const char *p, size_t len, size_t room, size_t *columns)
 
 static void new_line(struct paragraph *g)
 {
-    out_str(g->t->out, "\n  ");
-    g->column = 2;
+    out_char(g->t->out, '\n');
+    out_spaces(g->t->out, g->indent);
+    g->column = g->indent;
     g->fresh = true;
 }
 
@@ -80,13 +82,34 @@ static void put_word(struct paragraph *g, const char *p, size_t len)
     g->fresh = false;
 }
 
+/* Whether p begins with a unit, which stays on the line of its number. */
+static bool is_unit(const char *p)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "%"};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t len = strlen(units[i]);
+        if (strncmp(p, units[i], len) == 0 && (p[len] == '\0' || strchr(" .,;:)", p[len])))
+            return true;
+    }
+    return false;
+}
+
+static size_t word_length(const char *p)
+{
+    size_t len = strcspn(p, " ");
+    if (len > 0 && p[len] == ' ' && p[len - 1] >= '0' && p[len - 1] <= '9' && is_unit(p + len + 1))
+        len += 1 + strcspn(p + len + 1, " ");
+    return len;
+}
+
 static void put_paragraph(struct text *t, const char *p)
 {
     struct paragraph g = {.t = t, .fresh = true};
     g.column = strspn(p, " ");
+    g.indent = strncmp(p + g.column, "- ", 2) == 0 ? g.column + 2 : 2;
     out_spaces(t->out, g.column);
     for (p += g.column; *p; p += strspn(p, " ")) {
-        size_t len = strcspn(p, " ");
+        size_t len = word_length(p);
         put_word(&g, p, len);
         p += len;
     }

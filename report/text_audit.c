@@ -108,7 +108,7 @@ void text_slots(struct text *t, const struct analysis *a)
         grid_text(&g, human_count(s->top[i].keys).s);
         grid_text(&g, human_bytes(s->top[i].bytes).s);
         grid_text(&g, human_share(s->top[i].bytes, s->bytes).s);
-        text_cell(&g, "%.2f", s->mean_bytes ? (double)s->top[i].bytes / (double)s->mean_bytes : 0.0);
+        text_cell(&g, "%.2f", s->bytes ? (double)s->top[i].bytes * s->used / (double)s->bytes : 0.0);
     }
     text_grid(t, &g);
     if (s->tagged_keys)

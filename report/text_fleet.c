@@ -8,7 +8,7 @@
 #include "report/human.h"
 #include "report/text.h"
 
-enum { LABEL_COLUMNS = 36 };
+enum { LABEL_LEAST = 12, LABEL_MOST = 36 };
 
 /* ---------------------------------------------------------------- short names */
 
@@ -29,13 +29,12 @@ static size_t common_directory(const struct fleet *f)
 }
 
 /* The end of a name that is too long for a column: it tells more than the beginning. */
-static void keep_end(char *name)
+static void keep_end(char *name, size_t most)
 {
     char *from = name;
-    size_t width = text_width(name);
-    if (width <= LABEL_COLUMNS)
+    if (text_width(name) <= most)
         return;
-    while (text_width(from) > LABEL_COLUMNS - 3) {
+    while (text_width(from) > most - 3) {
         uint32_t code;
         unsigned n = utf8_decode((const uint8_t *)from, strlen(from), &code);
         from += n ? n : 1;
@@ -48,7 +47,8 @@ static void keep_end(char *name)
 
 bool text_labels(struct text *t, const struct fleet *f)
 {
-    size_t cut = f->n > 1 ? common_directory(f) : 0;
+    size_t cut = f->n > 1 ? common_directory(f) : 0, most = t->width / 4;
+    most = most < LABEL_LEAST ? LABEL_LEAST : most > LABEL_MOST ? LABEL_MOST : most;
     t->labels = calloc(f->n + 1, sizeof *t->labels);
     t->fleet = f;
     for (size_t i = 0; t->labels && i < f->n; i++) {
@@ -56,7 +56,7 @@ bool text_labels(struct text *t, const struct fleet *f)
         t->labels[i] = safe_text(strcmp(path, "-") == 0 ? "standard input" : path + cut);
         if (!t->labels[i])
             return false;
-        keep_end(t->labels[i]);
+        keep_end(t->labels[i], most);
     }
     return t->labels != NULL;
 }
