@@ -2,9 +2,11 @@
 import json
 import os
 import re
+import shlex
+import subprocess
 import unittest
 
-from clitest import CliTest
+from clitest import CliTest, RDBMEM
 import rdbfile as r
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -72,6 +74,74 @@ class Docs(CliTest):
         for name in ("README.md", "docs/usage.md", "docs/install.md"):
             for target in re.findall(r"\]\(([^)#:]+)\)", text_of(name)):
                 self.assertTrue(os.path.exists(os.path.join(ROOT, os.path.dirname(name), target)), target)
+
+
+def samples(text):
+    """The commands of the indented blocks, each with the lines that are said to be its output."""
+    command, lines, found = None, [], []
+    for line in text.split("\n") + ["end"]:
+        inside = line.startswith("    ") or not line.strip()
+        if command and (not inside or line.startswith("    $ ")):
+            while lines and not lines[-1]:
+                lines.pop()
+            found.append((command, lines))
+            command = None
+        if line.startswith("    $ "):
+            command, lines = line[6:], []
+        elif command:
+            lines.append(line[4:].rstrip())
+    return found
+
+
+class Samples(CliTest):
+    """What README.md shows is what the program prints."""
+
+    def shell(self, command):
+        script = "rdbmem() { %s \"$@\"; }\n%s" % (shlex.quote(RDBMEM), command.replace("build/rdbmem", "rdbmem"))
+        environment = {n: v for n, v in os.environ.items() if n != "COLUMNS"}
+        done = subprocess.run(["bash", "-c", script], cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, env=environment)
+        return done.returncode, [self.ageless(line.rstrip()) for line in done.stdout.decode().split("\n")]
+
+    @staticmethod
+    def ageless(line):
+        return re.sub(r"^(Dump of .*?, )\d+ \w+ old", r"\1some time old", line)
+
+    def follows(self, wanted, out, command):
+        """Every piece between dots stands in the output as it is, one after the other."""
+        at, anywhere = 0, False
+        for piece in re.split(r"(?m)^\.\.\.$\n?", "\n".join(wanted)):
+            lines = [self.ageless(line) for line in piece.rstrip("\n").split("\n")] if piece.strip() else []
+            places = range(at, len(out) - len(lines) + 1) if anywhere else [at]
+            place = next((i for i in places if out[i:i + len(lines)] == lines), None)
+            self.assertIsNotNone(place, "%s\ndoes not print this:\n%s\nbut:\n%s" % (command, piece, "\n".join(out[at:at + 60])))
+            at, anywhere = place + len(lines), True
+        if wanted[-1] != "...":
+            self.assertEqual([line for line in out[at:] if line], [], command)
+
+    def test_readme(self):
+        os.symlink(os.path.join(ROOT, "testdata"), self.path("testdata"))
+        found, status = samples(text_of("README.md")), 0
+        self.assertGreater(len(found), 7)
+        for command, wanted in found:
+            with self.subTest(command=command):
+                if command == "echo $?":
+                    self.assertEqual(wanted, [str(status)])
+                    continue
+                status, out = self.shell(command)
+                self.assertEqual(status, 3 if "--fail-on" in command else 0)
+                self.follows(wanted or [""], out, command)
+
+    def test_measured_figures(self):
+        """The rows of README.md are those of docs/memory-model.md, which scripts/agreement.py writes."""
+        model = text_of("docs/memory-model.md")
+        rows = re.findall(r"^\| (Redis|Valkey) ([\d.]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) keys, (\S+ %) \| (\S+) bytes of ([\d,]+), (\S+ %) \|$",
+                          text_of("README.md"), re.M)
+        self.assertGreater(len(rows), 5)
+        for family, version, *figures in rows:
+            server = "%s-%s" % (family.lower(), ".".join(version.split(".")[:2]))
+            keys, exact, chance, off, less, measured, share = (f.replace(",", "") for f in figures)
+            self.assertRegex(model, r"(?m)^\| %s \| %s \| %s \|.*\| %s \| %s \(" % (server, keys, exact, chance, re.escape(off)))
+            self.assertRegex(model, r"(?m)^\| %s mix \| %s \|.*\| %s \| %s \| %s \|" % (server, re.escape(version), measured, re.escape(less), re.escape(share)))
 
 
 if __name__ == "__main__":
