@@ -9,7 +9,7 @@ build_packages=(build-essential cmake ninja-build pkg-config libjemalloc-dev lib
     libisal-dev libzstd-dev liblz4-dev libpcre2-dev libsqlite3-dev file
     node-d3-axis node-d3-hierarchy node-d3-scale node-d3-selection node-d3-shape)
 test_packages=(libgoogle-perftools-dev redis-server valgrind clang clang-tidy clang-format libclang-rt-14-dev xz-utils
-    python3 python3-jsonschema prometheus prometheus-node-exporter lintian man-db groff mandoc bash-completion zsh fish
+    python3 python3-jsonschema prometheus prometheus-node-exporter lintian jq man-db groff mandoc bash-completion zsh fish
     chromium fonts-dejavu-core)
 
 # Without these a test is skipped: old, large, or not everywhere.

@@ -72,9 +72,27 @@ class Rules(AuditTest):
                          {"hash": {"bytes": 1 << 30, "elements": 500, "element": 1 << 30}})
         self.assertEqual(len(report["big_keys"]["advice"]), len(report["big_keys"]["keys"]))
 
-    def test_preset(self):
-        report, _ = self.report("--big-preset=10k")
-        self.assertEqual(report["big_keys"]["thresholds"], {"bytes": 10240, "elements": 5000, "element": None})
+    #: bytes, elements, bytes of an element; of strings where they have limits of their own
+    PRESETS = {"default": ((1 << 20, 10000, 256 << 10), None), "10k": ((10 << 10, 5000, None), None), "100k": ((100 << 10, 10000, None), None),
+               "1m": ((1 << 20, 10000, None), None), "strict": ((50 << 20, 5000, None), (10 << 10, None, None)),
+               "general": ((100 << 20, 10000, None), (5 << 20, None, None))}
+
+    def test_presets(self):
+        with open(os.path.join(ROOT, "docs/audit.md"), encoding="utf-8") as f:
+            documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", f.read(), re.M))
+        self.assertLessEqual(set(self.PRESETS), set(documented))
+        for name, (limits, strings) in self.PRESETS.items():
+            with self.subTest(preset=name):
+                big = self.report("--big-preset=" + name)[0]["big_keys"]
+                self.assertEqual(tuple(big["thresholds"].values()), limits)
+                self.assertEqual({t: tuple(v.values()) for t, v in big["thresholds_by_type"].items()}, {"string": strings} if strings else {})
+                for limit in (*limits, *(strings or ())):
+                    if limit:
+                        words = {"%d %s" % (limit >> shift, unit) for shift, unit in ((10, "KiB"), (20, "MiB")) if limit >> shift} | {"{:,} elements".format(limit)}
+                        self.assertTrue(any(w in documented[name] for w in words), (limit, documented[name]))
+        self.assertEqual(self.report("--big-preset=default")[0]["big_keys"], self.report()[0]["big_keys"])
+        ordered = self.report("--big=bytes=7", "--big-preset=10k", "--big=elements=9")[0]["big_keys"]["thresholds"]
+        self.assertEqual(ordered, {"bytes": 10240, "elements": 9, "element": None})
         self.fails("--big-preset=mine", "d.rdb", status=2, says=b"--big-preset")
 
     def test_other_rules(self):

@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import resource
 import signal
 import subprocess
 import time
@@ -324,6 +325,26 @@ class Stopped(CliTest):
             self.assertEqual(report["error"]["kind"], "interrupted")
             self.assertEqual(child.returncode, -sig)
             self.assertIn(b"interrupted", err)
+
+    def test_old_report_stays_until_the_new_is_whole(self):
+        """While a run writes, when it is killed, and when it cannot write on."""
+        self.write("keys.csv", b"old")
+        child = self.fifo_run("-fcsv", "-o", "keys.csv")
+        self.endless(child, 0.5)
+        new = [n for n in os.listdir(self.dir) if n != "keys.csv"]
+        self.assertEqual(len(new), 1)
+        self.assertGreater(os.path.getsize(self.path(new[0])), 0)
+        self.assertEqual(self.read("keys.csv"), b"old")
+        child.kill()
+        child.communicate()
+        self.assertEqual(self.read("keys.csv"), b"old")
+        os.unlink(self.path(new[0]))
+        self.write("d.rdb", r.dump(r.select(0), *(r.string(b"key:%06d" % i, b"x") for i in range(50000))))
+        limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+        done = subprocess.run([RDBMEM, "-q", "-fcsv", "-o", "keys.csv", "d.rdb"], cwd=self.dir, stderr=subprocess.PIPE, preexec_fn=limit)
+        self.assertEqual((done.returncode, done.stderr), (1, b"rdbmem: keys.csv: cannot be written: File too large\n"))
+        self.assertEqual(self.read("keys.csv"), b"old")
+        self.assertEqual(sorted(os.listdir(self.dir)), ["d.rdb", "keys.csv"])
 
     def test_second_interrupt_leaves_nothing(self):
         child = self.fifo_run("-fjson", "-o", "x.json")
