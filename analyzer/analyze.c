@@ -347,6 +347,8 @@ static void outside_keys(struct run *run, const struct rdb_event *ev)
     struct zmark mark;
     bool more;
     zheap_mark(&run->heap, &mark);
+    if (run->heap.slabs)
+        slabs_server(run->heap.slabs); /* also behind keys, where older servers save scripts */
     if (ev->kind == RDB_EV_AUX)
         functions_script(&run->functions, &run->pf, &run->heap, ev->value.full_len);
     else
