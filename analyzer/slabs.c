@@ -27,7 +27,7 @@ struct bin_sums {
     uint64_t region_die[SLABS_DEATHS]; /* regions by death */
     uint64_t holes[SLABS_DEATHS];      /* slabs_open.holes, by the death of the owner who freed them */
     uint64_t pinned;                   /* slabs with a region of the server */
-    uint64_t mixed;                    /* slabs of which share_pins() has been told */
+    uint64_t mixed;                    /* slabs of mixed deaths */
     uint64_t *by_keys;                 /* the other slabs by their number of keys alive at `at`: 0 .. regions */
 };
 
@@ -91,9 +91,24 @@ static bool allocate_sums(struct slabs *s, bool want_pins)
     return sums->runs && sums->by_keys && (sums->pins || !want_pins);
 }
 
-/* runs[0] belongs to no slab and shares its fate with none: a run can always be compared with the one before. */
-static void open_slab(struct slabs_open *o)
+enum { ONLY_DEATHS = 0xffff0000U };
+
+/* Whether share_pins() is to be told of the class's next slab of mixed deaths; how many such slabs it stands for. A class's
+ * first ones are looked at each; of the thousands that may follow some stand for all: which keys are neighbours varies, who they
+ * are in the mean does not. */
+static unsigned pins_weight(const struct slabs *s, unsigned b)
 {
+    uint64_t seen = s->sums->bin[b].mixed;
+    if (!s->sums->pins || (seen >= PINS_ALL && seen % PINS_ONE_IN != 0))
+        return 0;
+    return seen < PINS_ALL ? 1 : PINS_ONE_IN;
+}
+
+/* runs[0] belongs to no slab and shares its fate with none: a run can always be compared with the one before. */
+static void open_slab(struct slabs *s, unsigned b)
+{
+    struct slabs_open *o = &s->open[b];
+    o->mask = pins_weight(s, b) ? UINT32_MAX : ONLY_DEATHS;
     o->runs[0] = UINT64_MAX;
     o->run = o->runs;
     o->limit = o->regions - 1;
@@ -125,7 +140,7 @@ struct slabs *slabs_new(const struct allocator *a, unsigned nsteps, unsigned at,
     for (unsigned b = 0; b < s->nbins; b++) {
         uint32_t regions = a->bins[b].regions;
         s->open[b] = (struct slabs_open){.owner = SLABS_NOBODY, .regions = regions, .runs = runs};
-        open_slab(&s->open[b]);
+        open_slab(s, b);
         s->sums->bin[b].by_keys = by_keys;
         runs += regions + 1;
         by_keys += regions + 1;
@@ -199,17 +214,6 @@ static void share_pins(struct slabs *s, unsigned b, unsigned last_death, unsigne
     }
 }
 
-/* A slab of mixed deaths. A class's first ones are looked at each; of the thousands that may follow some stand for all:
- * which keys are neighbours varies, who they are in the mean does not. */
-static void meet_mixed(struct slabs *s, unsigned b, unsigned last_death)
-{
-    uint64_t seen = s->sums->bin[b].mixed++;
-    if (seen < PINS_ALL)
-        share_pins(s, b, last_death, 1);
-    else if (seen % PINS_ONE_IN == 0)
-        share_pins(s, b, last_death, PINS_ONE_IN);
-}
-
 /* ---------------------------------------------------------------- closing and settling */
 
 /* The open slab takes no more regions: adds its runs to the sums, and opens another. */
@@ -231,9 +235,13 @@ static void close_slab(struct slabs *s, unsigned b)
         sums->pinned++;
     else
         sums->by_keys[keys]++;
-    if (s->sums->pins && first < last && first < s->nsteps)
-        meet_mixed(s, b, last);
-    open_slab(o);
+    if (first < last && first < s->nsteps) {
+        unsigned weight = pins_weight(s, b);
+        if (weight)
+            share_pins(s, b, last, weight);
+        sums->mixed++;
+    }
+    open_slab(s, b);
 }
 
 /* Slabs that one owner fills alone. */

@@ -61,7 +61,8 @@ struct slabs_open {
                          until then count is 0 */
     slabs_run_t *run; /* the latest; runs[0] is none */
     slabs_run_t *runs;
-    uint64_t unused[2]; /* one line of the processor's cache a bin */
+    slabs_fate_t mask;  /* the part of a fate that matters in this slab: of most, who pins is not asked */
+    uint32_t unused[3]; /* one line of the processor's cache a bin */
 };
 
 #define SLABS_NOBODY UINT64_MAX
@@ -138,10 +139,11 @@ void slabs_take_back_settled(struct slabs *s, unsigned b);
 /* Regions of the last owner become a run of the open slab, or part of the run before. They must fit. */
 static inline void slabs_add_run(struct slabs_open *o, uint64_t regions)
 {
-    if ((slabs_fate_t)(*o->run >> 32) == o->fate)
+    slabs_fate_t fate = o->fate & o->mask;
+    if ((slabs_fate_t)(*o->run >> 32) == fate)
         *o->run += 1 << 16 | regions;
     else
-        *++o->run = (slabs_run_t)o->fate << 32 | 1 << 16 | regions;
+        *++o->run = (slabs_run_t)fate << 32 | 1 << 16 | regions;
 }
 
 /* Another owner's first. Mostly the regions of the owner before are few and fit. count - 1 wraps when there are none:
@@ -182,6 +184,7 @@ static inline void slabs_pass(struct slabs *s, unsigned b, uint32_t count, slabs
         return;
     }
     o->limit -= count;
+    fate &= o->mask;
     slabs_run_t fresh = (slabs_run_t)fate << 32; /* no branch: whether two neighbours share a fate is a toss-up */
     bool other = (slabs_fate_t)(run >> 32) != fate;
     o->run += other;
