@@ -29,7 +29,8 @@ FINDING = re.compile(r"(warning|error):")
 def compile_commands(build):
     """[(source, arguments)], each source once: some are built for several programs."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = {entry["file"]: shlex.split(entry["command"]) for entry in json.load(file)}
+        entries = {entry["file"]: shlex.split(entry["command"]) for entry in json.load(file)
+                   if entry["file"].endswith(".c")}
     return sorted(entries.items())
 
 

@@ -55,7 +55,7 @@ static void test_texts(void)
             size_t len = 1 + check_random(&seed) % 400, back = 1 + check_random(&seed) % 9000;
             bool again = back <= i && check_random(&seed) % 3;
             for (; len > 0 && i < n; len--, i++)
-                in[i] = again ? in[i - back] : (unsigned char)(check_random(&seed) % letters);
+                in[i] = (unsigned char)(again ? in[i - back] : check_random(&seed) % letters);
         }
         compare(in, n, "text");
     }
