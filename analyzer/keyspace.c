@@ -240,24 +240,19 @@ static void insert(struct keyspace *ks, struct keyspace_table *kt, int header, d
 }
 
 /* 3.2 in cluster mode (db.c slotToKeyAdd): a node of the skiplist of slots for each key, and the name as the file's
- * reader made it, an object and a string. Levels are drawn as those of sorted sets. */
+ * reader made it, an object and a string. */
 static void slot_node(struct keyspace *ks, const struct rdb_bytes *name)
 {
-    enum { OBJECT = 16, LEVELS = 12 };
+    enum { OBJECT = 16 };
     const struct profile *pf = ks->pf;
-    double p = 0.75, mean = 0, squares = 0;
+    struct node_cost c = skiplist_node_cost(ks->z, pf, 0); /* it points to the name */
     server_begin(ks);
     take(ks, &ks->current->keys, OBJECT);
     take(ks, &ks->current->keys, sds_request(pf, name->full_len));
-    for (uint64_t level = 1; level <= LEVELS; level++, p *= 0.25) {
-        double size = (double)zusable(ks->z, (uint64_t)pf->skiplist_node + 16 * level);
-        mean += p * size;
-        squares += p * size * size;
-    }
-    zcharge(ks->z, mean, squares - mean * mean, ZL_KEYSPACE);
-    zplace(ks->z, (uint64_t)pf->skiplist_node + 16, 1); /* three of four have one level */
-    ks->slot_nodes += mean;
-    ks->variance += squares - mean * mean;
+    zcharge(ks->z, c.mean, c.variance, ZL_KEYSPACE);
+    zplace(ks->z, skiplist_node_request(pf, 0, 1), 1); /* three of four have one level */
+    ks->slot_nodes += c.mean;
+    ks->variance += c.variance;
 }
 
 /* How many keys will change nothing but counts: those before the table is full or placing a block is due. */

@@ -60,6 +60,11 @@ enum memo_kind { MEMO_TEXT, MEMO_INT_SHARED, MEMO_INT };
 
 enum { NODE_COSTS = 256 };
 
+/* Expected size of a skiplist node over its levels, which are drawn by lot. */
+struct node_cost {
+    double mean, variance;
+};
+
 /* How a string value is held. */
 enum string_kind { STR_INT_SHARED, STR_INT, STR_INT_IN_EMBSTR, STR_SHORT /* fits an embstr */, STR_RAW };
 
@@ -96,11 +101,9 @@ struct rebuild {
     /* kept between keys */
     struct memo *memo;
     size_t memo_cap;
-    uint32_t level_clock; /* deterministic stand-in for the skiplist's dice */
-    struct node_cost {
-        double mean, variance;
-    } node_cost[NODE_COSTS]; /* of skiplist nodes, by member length */
-    struct rax_walk *rax;    /* the tree being built: one of raxes */
+    uint32_t level_clock;                   /* deterministic stand-in for the skiplist's dice */
+    struct node_cost node_cost[NODE_COSTS]; /* of skiplist nodes, by member length */
+    struct rax_walk *rax;                   /* the tree being built: one of raxes */
     struct rax_walk *raxes[RAX_COUNT];
     struct key_set *set; /* scratch: keys that have to be sorted first, keyset.c */
     uint8_t *node;       /* scratch for a list node that is to be compressed */
@@ -142,6 +145,10 @@ uint64_t module_text_object(struct rebuild *r, const struct rdb_element *e); /* 
 void rebuild_array(struct rebuild *r);
 void rebuild_other(struct rebuild *r);
 void rebuild_template(struct rebuild *r); /* the value of a hash whose names stand elsewhere */
+
+/* rebuild_zset.c: a node with a member of this length */
+uint64_t skiplist_node_request(const struct profile *pf, uint64_t len, unsigned level);
+struct node_cost skiplist_node_cost(const struct zheap *z, const struct profile *pf, uint64_t len);
 
 /* key.c: key, entry, expiry and the object of a value that is not a string. */
 void key_alloc(struct rebuild *r);

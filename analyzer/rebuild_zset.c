@@ -11,7 +11,7 @@
 
 enum { BATCH = 64, LEVELS = 12 };
 
-static uint64_t node_request(const struct profile *pf, uint64_t len, unsigned level)
+uint64_t skiplist_node_request(const struct profile *pf, uint64_t len, unsigned level)
 {
     uint64_t request = (uint64_t)pf->skiplist_node + 16 * level;
     return pf->skiplist_embeds ? request + sds_header_embedded(pf, len) + len + 1 : request;
@@ -23,12 +23,11 @@ static unsigned next_level(struct rebuild *r)
     return 1 + zeros / 2;
 }
 
-/* Expected size of a node and its variance over the levels. */
-static struct node_cost node_cost(struct rebuild *r, uint64_t len)
+struct node_cost skiplist_node_cost(const struct zheap *z, const struct profile *pf, uint64_t len)
 {
     double p = 0.75, mean = 0, squares = 0;
     for (unsigned level = 1; level <= LEVELS; level++, p *= 0.25) {
-        double size = (double)zusable(r->z, node_request(r->pf, len, level));
+        double size = (double)zusable(z, skiplist_node_request(pf, len, level));
         mean += p * size;
         squares += p * size * size;
     }
@@ -41,14 +40,14 @@ static void node_alloc(struct rebuild *r, uint64_t len)
     struct node_cost c;
     if (slot < NODE_COSTS) {
         if (r->node_cost[slot].mean == 0)
-            r->node_cost[slot] = node_cost(r, slot);
+            r->node_cost[slot] = skiplist_node_cost(r->z, r->pf, slot);
         c = r->node_cost[slot];
     } else {
-        c = node_cost(r, len);
+        c = skiplist_node_cost(r->z, r->pf, len);
     }
     zcharge(r->z, c.mean, c.variance, ZL_SKIPLIST_NODE);
     if (zheap_places(r->z))
-        zplace(r->z, node_request(r->pf, len, next_level(r)), 1);
+        zplace(r->z, skiplist_node_request(r->pf, len, next_level(r)), 1);
     r->st.node_zs += c.mean;
 }
 
