@@ -99,13 +99,14 @@ static inline void load(struct run *run, const struct alike *s, const struct rdb
     keyspace_key(&run->keyspace, expires, false, slot, &(struct rdb_bytes){name->text, name->len, name->len});
 }
 
-/* It is as long as the shortest of the largest keys, or longer. */
+/* It costs as much as the least of the largest keys, or more. */
 static __attribute__((noinline)) bool is_largest(const struct run *run, const struct alike *s,
                                                  const struct rdb_key *key, const uint8_t *name)
 {
-    struct key_report who = {
-        .file = run->o->file, .db = key->db, .name = name, .name_len = key->name.len, .offset = key->offset};
-    return topn_takes(&run->aggregate.by_bytes, s->bytes, &who);
+    struct key_report k = {.bytes = s->bytes, .file = run->o->file, .db = key->db, .offset = key->offset};
+    k.name = name;
+    k.name_len = key->name.len;
+    return topn_takes(&run->aggregate.by_bytes, &k);
 }
 
 /* Whether the key says nothing that a count does not. */

@@ -52,11 +52,9 @@ static bool below(const struct topn *t, const struct key_report *a, const struct
     return behind(t->by_elements, a, b);
 }
 
-bool topn_takes(const struct topn *t, uint64_t figure_of_who, const struct key_report *who)
+bool topn_takes(const struct topn *t, const struct key_report *k)
 {
-    if (t->n < t->cap || figure_of_who > t->least)
-        return t->cap > 0;
-    return figure_of_who == t->least && by_name(who, &t->heap[0]) < 0;
+    return t->n < t->cap || (t->cap > 0 && below(t, &t->heap[0], k));
 }
 
 static void sift_down(struct topn *t, size_t i)
@@ -101,13 +99,13 @@ static bool copy(struct key_report *to, const struct key_report *k)
 void topn_add(struct topn *t, const struct key_report *k)
 {
     struct key_report kept;
+    if (!topn_takes(t, k) || !copy(&kept, k))
+        return;
     if (t->n == t->cap) {
-        if (t->cap == 0 || !below(t, &t->heap[0], k) || !copy(&kept, k))
-            return;
         free((void *)(uintptr_t)t->heap[0].name);
         t->heap[0] = kept;
         sift_down(t, 0);
-    } else if (copy(&kept, k)) {
+    } else {
         t->heap[t->n++] = kept;
         sift_up(t, t->n - 1);
     }

@@ -21,9 +21,9 @@ static inline bool topn_wants(const struct topn *t, uint64_t figure)
     return t->cap && (t->n < t->cap || figure >= t->least);
 }
 
-/* Whether a key of these file, database and name, with a figure that topn_wants(), would come into the list: of many keys
- * with the least figure few have a name that stands before the last one's. */
-bool topn_takes(const struct topn *t, uint64_t figure, const struct key_report *who);
+/* Whether a key with this figure, file, database, name and offset would come into the list: of many keys with the least
+ * figure few have a name that stands before the last one's. */
+bool topn_takes(const struct topn *t, const struct key_report *k);
 
 void topn_add(struct topn *t, const struct key_report *k);
 
