@@ -303,6 +303,14 @@ def pooled(group):
     return cells
 
 
+def whole_of(group):
+    """All cells of a server's files as one."""
+    whole = Cell()
+    for cell in pooled(group).values():
+        whole.add(cell)
+    return whole
+
+
 def deviation(s, usage=False):
     if not s.keys:
         return "–"
@@ -313,9 +321,7 @@ def deviation(s, usage=False):
 def summary(servers):
     rows = []
     for server, group in servers.items():
-        whole = Cell()
-        for cell in pooled(group).values():
-            whole.add(cell)
+        whole = whole_of(group)
         fixed = sum(whole.marks.values())
         if not fixed:
             continue
@@ -442,9 +448,7 @@ def share(part, whole):
 def usage_shares(servers):
     rows = []
     for server, group in servers.items():
-        whole = Cell()
-        for cell in pooled(group).values():
-            whole.add(cell)
+        whole = whole_of(group)
         keys, chance = sum(whole.usage.values()), whole.usage_chance.keys
         if keys + chance:
             exact = whole.usage["exact"]
