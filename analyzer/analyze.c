@@ -492,6 +492,7 @@ bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, s
     if (ok) {
         uint64_t scale = o->findings ? findings_scale(o->findings) : 1;
         keyspace_finish(&run->keyspace, &run->rebuild);
+        zheap_settle(&run->heap);
         if (scale > 1)
             sample_scale_heap(&run->heap, &run->keyspace, &run->functions, scale);
         ledger_close(a, o, &run->pf, &run->heap, &run->keyspace, &run->functions);

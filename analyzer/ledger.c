@@ -43,7 +43,7 @@ void ledger_close(struct analysis *a, const struct analyze_options *o, const str
     l->keys = heap->used - ks->bytes - f->bytes;
     l->client = (uint64_t)pf->client;
     l->used_memory = l->used_memory_startup + heap->used + l->client;
-    l->used_memory_stderr = sqrt(heap->variance);
+    l->used_memory_stderr = sqrt((double)heap->variance / ZVARIANCE_UNIT);
     l->used_memory_peak = l->used_memory_startup + zheap_peak(heap) + l->client;
     if (l->used_memory_peak < l->used_memory)
         l->used_memory_peak = l->used_memory;

@@ -10,7 +10,7 @@ void sample_scale_heap(struct zheap *heap, const struct keyspace *ks, const stru
     uint64_t keys = heap->used - ks->bytes - f->bytes;
     heap->used += keys * (n - 1);
     heap->peak = heap->used > heap->peak ? heap->used : heap->peak;
-    heap->variance *= (double)n;
+    heap->variance *= n;
     for (unsigned i = 0; i < ZL_COUNT; i++)
         if (i != ZL_KEYSPACE && i != ZL_FUNCTION)
             heap->by_label[i] *= n;

@@ -67,8 +67,9 @@ void zheap_mark(const struct zheap *z, struct zmark *m)
     m->peak = z->peak;
     m->mmap_threshold = z->mmap_threshold;
     m->variance = z->variance;
-    m->fraction = z->fraction;
+    m->chance = z->chance;
     memcpy(m->by_label, z->by_label, sizeof m->by_label);
+    memcpy(m->chance_by_label, z->chance_by_label, sizeof m->chance_by_label);
 }
 
 void zheap_rewind(struct zheap *z, const struct zmark *m)
@@ -77,8 +78,9 @@ void zheap_rewind(struct zheap *z, const struct zmark *m)
     z->peak = m->peak;
     z->mmap_threshold = m->mmap_threshold;
     z->variance = m->variance;
-    z->fraction = m->fraction;
+    z->chance = m->chance;
     memcpy(z->by_label, m->by_label, sizeof z->by_label);
+    memcpy(z->chance_by_label, m->chance_by_label, sizeof z->chance_by_label);
 }
 
 uint64_t zusable_large(const struct zheap *z, uint64_t request)
@@ -211,14 +213,48 @@ uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, e
 
 void zcharge(struct zheap *z, double expected, double variance, enum zlabel label)
 {
+    int64_t chance = llrint(expected * ZCHANCE_UNIT);
     z->key_expected += expected;
     z->key_variance += variance;
-    z->variance += variance;
-    z->fraction += expected;
-    int64_t whole = (int64_t)floor(z->fraction);
-    z->fraction -= (double)whole;
-    if (whole < 0)
-        z->peak = zheap_peak(z);
-    z->used += (uint64_t)whole;
-    z->by_label[label] += (uint64_t)whole;
+    z->variance += (uint64_t)llrint(variance * ZVARIANCE_UNIT);
+    z->chance += chance;
+    z->chance_by_label[label] += chance;
+}
+
+void zheap_settle(struct zheap *z)
+{
+    z->used += zwhole(z->chance);
+    z->chance = z->key_chance = 0;
+    z->peak = zheap_peak(z);
+    for (unsigned i = 0; i < ZL_COUNT; i++)
+        z->by_label[i] += zwhole(z->chance_by_label[i]);
+    memset(z->chance_by_label, 0, sizeof z->chance_by_label);
+}
+
+/* ---------------------------------------------------------------- keys costed apart */
+
+void zheap_join(struct zheap *z, const struct zheap *part)
+{
+    for (unsigned i = 0; i < ZL_COUNT; i++) {
+        z->by_label[i] += part->by_label[i];
+        z->chance_by_label[i] += part->chance_by_label[i];
+    }
+}
+
+struct zkey zheap_key_take(struct zheap *z)
+{
+    struct zkey k = {z->used, zheap_peak(z), z->chance, z->variance};
+    z->used = z->peak = z->variance = 0;
+    z->chance = z->key_chance = 0;
+    return k;
+}
+
+void zheap_key_give(struct zheap *z, const struct zkey *k)
+{
+    zheap_key_begin(z);
+    z->used += k->peak;
+    z->peak = zheap_peak(z);
+    z->used += k->used - k->peak;
+    z->chance += k->chance;
+    z->variance += k->variance;
 }

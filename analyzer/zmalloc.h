@@ -67,20 +67,26 @@ struct zfollower {
     struct zfollower *next;
 };
 
+/* Chance is summed in whole parts of a byte, so that no order of the keys gives another sum. */
+enum { ZCHANCE_UNIT = 65536, ZVARIANCE_UNIT = 1024 };
+
 struct zheap {
     const struct allocator *a;
     struct slabs *slabs;     /* NULL: placement is not modelled */
-    uint64_t used;           /* used_memory: sum of live blocks' counted sizes, without the baseline */
+    uint64_t used;           /* used_memory: sum of live blocks' counted sizes, without the baseline and the chance part
+                                (zheap_settle() adds that) */
     uint64_t peak;           /* highest value of used before the last time it fell: read it with zheap_peak() */
+    int64_t chance;          /* expected value of the chance part, in ZCHANCE_UNIT */
+    int64_t key_chance;      /* what it was when the key began */
     uint64_t mmap_threshold; /* glibc: chunks of this size are mapped; freeing mapped ones raises it */
     uint64_t key_used;       /* charged since zheap_key_begin */
     uint64_t key_request;    /* requested bytes of the same blocks */
     uint64_t key_blocks;
     double key_expected; /* expected value of the chance part, on top of key_used */
     double key_variance;
-    double variance;             /* of used: sum over all charges */
-    double fraction;             /* of a byte that charges have left over, -1 .. 1 */
-    uint64_t by_label[ZL_COUNT]; /* live bytes by purpose, all keys */
+    uint64_t variance;           /* of used: sum over all charges, in 1 / ZVARIANCE_UNIT */
+    uint64_t by_label[ZL_COUNT]; /* live bytes by purpose, all keys; as used */
+    int64_t chance_by_label[ZL_COUNT];
     struct {
         ztrace_fn call;
         void *ctx;
@@ -97,22 +103,31 @@ void zheap_trace(struct zheap *z, ztrace_fn trace, void *ctx);
 /* From now on, until the heap is done with. */
 void zheap_follow(struct zheap *z, struct zfollower *f);
 
+/* Bytes of a chance part, downwards. */
+static inline uint64_t zwhole(int64_t chance)
+{
+    return (uint64_t)(chance >> 16);
+}
+
 static inline uint64_t zheap_peak(const struct zheap *z)
 {
-    return z->used > z->peak ? z->used : z->peak;
+    uint64_t now = z->used + zwhole(z->key_chance) + zwhole(z->chance - z->key_chance);
+    return now > z->peak ? now : z->peak;
 }
 
 static inline void zheap_key_begin(struct zheap *z)
 {
     z->key_used = z->key_request = z->key_blocks = 0;
+    z->key_chance = z->chance;
     z->key_expected = z->key_variance = 0;
 }
 
 /* Where the heap stands, to go back there when a value turns out not to be whole. The slab model does not go back. */
 struct zmark {
-    uint64_t used, peak, mmap_threshold;
-    double variance, fraction;
+    uint64_t used, peak, mmap_threshold, variance;
+    int64_t chance;
     uint64_t by_label[ZL_COUNT];
+    int64_t chance_by_label[ZL_COUNT];
 };
 void zheap_mark(const struct zheap *z, struct zmark *m);
 void zheap_rewind(struct zheap *z, const struct zmark *m);
@@ -148,9 +163,28 @@ void zfree(struct zheap *z, uint64_t request, enum zlabel label);
  * the new usable size. A trace sees both blocks in either case. */
 uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, enum zlabel label);
 
-/* The expected value and variance of what chance decides: used, the label and the key (key_expected) move by it,
- * nothing is placed. used takes whole bytes and keeps the fraction for the next charge. */
+/* The expected value and variance of what chance decides: the label and the key (key_expected) move by it, nothing is
+ * placed. used follows at zheap_settle(). */
 void zcharge(struct zheap *z, double expected, double variance, enum zlabel label);
+
+/* The chance part, in whole bytes, goes to used, its peak and the labels. Once, when all is charged. */
+void zheap_settle(struct zheap *z);
+
+/* The part heap's labels and chance go to z: for heaps that keys have been costed in apart. */
+void zheap_join(struct zheap *z, const struct zheap *part);
+
+/* What one key took in a heap of its own, which stood at 0 before it. */
+struct zkey {
+    uint64_t used, peak; /* net; highest on the way */
+    int64_t chance;
+    uint64_t variance;
+};
+
+/* The key's own heap has been told: takes its figures off, all but labels, so that the next key finds it as it was. */
+struct zkey zheap_key_take(struct zheap *z);
+
+/* A key that was costed apart is charged here. */
+void zheap_key_give(struct zheap *z, const struct zkey *k);
 
 /* Whether zplace() has any effect. */
 static inline bool zheap_places(const struct zheap *z)
