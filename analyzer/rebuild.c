@@ -64,6 +64,24 @@ static inline void string_stats_clear(struct value_stats *st)
     st->embedded = false;
 }
 
+void rebuild_figures(struct key_report *k, uint64_t used, uint64_t request, double expected, double variance)
+{
+    k->bytes = used + (uint64_t)(expected + 0.5);
+    k->rounding = used > request ? used - request : 0;
+    k->variance = variance;
+}
+
+void rebuild_register(struct rebuild *r, const struct rdb_key *key, const struct registration *what)
+{
+    r->key = key;
+    r->key_len = key->name.full_len;
+    r->slot = what->slot;
+    if (what->hash)
+        hash_register(r, what->least);
+    if (what->stream)
+        stream_register(r);
+}
+
 void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report *k)
 {
     struct zheap *z = r->z;
@@ -73,6 +91,7 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     r->k = k;
     r->damage = NULL;
     r->has_late = false;
+    r->level_clock = (uint32_t)(key->offset * UINT64_C(0x9E3779B97F4A7C15) >> 32); /* the same whoever rebuilds it */
     zheap_key_begin(z);
 
     k->type = key->info->type;
@@ -86,10 +105,7 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     k->module[0] = 0;
     by_type[k->type](r);
 
-    uint64_t chance = (uint64_t)(z->key_expected + 0.5);
-    k->bytes = z->key_used + chance;
-    k->rounding = z->key_used > z->key_request ? z->key_used - z->key_request : 0;
-    k->variance = z->key_variance;
+    rebuild_figures(k, z->key_used, z->key_request, z->key_expected, z->key_variance);
     bool module_asked = k->encoding == ENC_MODULE && !r->st.has_module_mu; /* its own callback answers */
     k->has_memory_usage = r->pf->mu != MU_NONE && !module_asked && !(k->flags & KEY_ESTIMATE);
     k->memory_usage = k->has_memory_usage ? memory_usage(r) : 0;

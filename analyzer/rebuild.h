@@ -71,6 +71,14 @@ enum string_kind { STR_INT_SHARED, STR_INT, STR_INT_IN_EMBSTR, STR_SHORT /* fits
 /* Trees whose keys arrive interleaved. */
 enum rax_slot { RAX_MAIN, RAX_GROUPS, RAX_CONSUMERS, RAX_COUNT };
 
+/* What a key does to structures of its database that grow with every such key: the only thing about a key that depends on
+ * the keys before it. */
+struct registration {
+    bool hash, stream;
+    unsigned slot; /* of a hash, where slots matter */
+    int64_t least; /* earliest expiry of the hash's fields */
+};
+
 struct rebuild {
     rdb_parser *p;
     const struct profile *pf;
@@ -118,6 +126,7 @@ struct rebuild {
         uint64_t bytes;
     } hashes[16], *slot_hashes; /* hashes with field TTLs, per database (the first 16) or per slot */
     unsigned slot;              /* of the current hash, where slots matter */
+    struct registration *later; /* gets what is to be registered, instead; NULL: at once */
     struct table idmp_keys[16]; /* streams with idempotent producers, per database (8.6.2+) */
 };
 
@@ -126,6 +135,12 @@ void rebuild_free(struct rebuild *r);
 
 /* Reads the value of ev->key and fills k (all but db, name, offsets and flags of the caller). */
 void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report *k);
+
+/* What r->later got for this key, charged to r->z. */
+void rebuild_register(struct rebuild *r, const struct rdb_key *key, const struct registration *what);
+
+/* The figures of k that follow from what was charged. */
+void rebuild_figures(struct key_report *k, uint64_t used, uint64_t request, double expected, double variance);
 
 /* Reads a string value into r->string, before rebuild_key() or in its place. False: the input ended or broke. */
 bool rebuild_read_string(struct rebuild *r);
@@ -149,6 +164,8 @@ void rebuild_template(struct rebuild *r); /* the value of a hash whose names sta
 /* rebuild_zset.c: a node with a member of this length */
 uint64_t skiplist_node_request(const struct profile *pf, uint64_t len, unsigned level);
 struct node_cost skiplist_node_cost(const struct zheap *z, const struct profile *pf, uint64_t len);
+void hash_register(struct rebuild *r, int64_t least);
+void stream_register(struct rebuild *r);
 
 /* key.c: key, entry, expiry and the object of a value that is not a string. */
 void key_alloc(struct rebuild *r);

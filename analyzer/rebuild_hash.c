@@ -399,11 +399,10 @@ static struct registered *registry(struct rebuild *r)
 
 /* Redis: a hash with a field TTL hangs in a structure of its database, from 8.4 on of its slot, under its least expiry.
  * What that structure grows by is charged to the key that made it grow, as in the server. */
-static void register_with_database(struct rebuild *r)
+void hash_register(struct rebuild *r, int64_t least)
 {
     enum { EXACT = 2048, EXACT_IN_SLOT = 64 /* there are 16384 of them */ };
-    bool any = ttl_set_count(r->fields) > 0 || r->expiries_n > 0;
-    struct registered *g = r->pf->ebuckets && any ? registry(r) : NULL;
+    struct registered *g = registry(r);
     if (g == NULL || (g->set == NULL && (g->set = ttl_set_new(r->pf)) == NULL))
         return;
     uint64_t had = ttl_set_count(g->set);
@@ -411,15 +410,25 @@ static void register_with_database(struct rebuild *r)
         zcharge(r->z, (double)g->bytes / (double)had, 0, ZL_TTL);
         return;
     }
-    int64_t least = ttl_set_count(r->fields) ? ttl_set_least(r->fields) : r->expiries[0];
-    for (size_t i = 1; i < r->expiries_n; i++)
-        least = r->expiries[i] < least ? r->expiries[i] : least;
     ttl_set_add(g->set, least);
     if (had < 16)
         return;
     uint64_t bytes = ttl_set_bytes(r, g->set);
     zcharge(r->z, (double)bytes - (double)g->bytes, 0, ZL_TTL);
     g->bytes = bytes;
+}
+
+static void register_with_database(struct rebuild *r)
+{
+    if (!r->pf->ebuckets || (ttl_set_count(r->fields) == 0 && r->expiries_n == 0))
+        return;
+    int64_t least = ttl_set_count(r->fields) ? ttl_set_least(r->fields) : r->expiries[0];
+    for (size_t i = 1; i < r->expiries_n; i++)
+        least = r->expiries[i] < least ? r->expiries[i] : least;
+    if (r->later)
+        *r->later = (struct registration){.hash = true, .slot = r->slot, .least = least};
+    else
+        hash_register(r, least);
 }
 
 void rebuild_hash(struct rebuild *r)

@@ -200,7 +200,7 @@ static void iid(struct rebuild *r, struct stream_state *s, const struct rdb_elem
 }
 
 /* 8.6.2+: such a stream is registered in its database under a copy of its name. */
-static void register_producers(struct rebuild *r)
+void stream_register(struct rebuild *r)
 {
     uint32_t db = r->key->db;
     if (!r->pf->stream_idmp_keys || db >= 16)
@@ -250,7 +250,10 @@ static void finish(struct rebuild *r, struct stream_state *s)
         use(r, RAX_GROUPS);
         rax_end(r, header(r), &names);
         r->st.producers_rax_zs = names.usable;
-        register_producers(r);
+        if (r->later)
+            r->later->stream = true;
+        else
+            stream_register(r);
     }
     use(r, RAX_MAIN);
 }
