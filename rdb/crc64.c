@@ -7,6 +7,7 @@
  * look-ups that do not wait for each other.
  */
 #include "rdb/internal.h"
+#include "rdb/places.h"
 
 #include <pthread.h>
 #if RDBMEM_ISAL
@@ -60,4 +61,29 @@ uint64_t rdb_crc64(uint64_t crc, const void *data, size_t len)
 #else
     return crc64_by_table(crc, data, len);
 #endif
+}
+
+/* ---------------------------------------------------------------- joined */
+
+/* Polynomials modulo the checksum's, the highest bit being x^0. */
+static uint64_t times(uint64_t a, uint64_t b)
+{
+    uint64_t product = 0;
+    for (unsigned power = 0; power < 64; power++) {
+        product ^= a >> (63 - power) & 1 ? b : 0;
+        b = b >> 1 ^ (b & 1 ? POLYNOMIAL : 0);
+    }
+    return product;
+}
+
+/* What follows multiplies a checksum by x for every bit. */
+uint64_t rdb_checksum_join(uint64_t first, uint64_t second, uint64_t len)
+{
+    uint64_t square = UINT64_C(1) << (63 - 8); /* x^8, x^16, x^32 ... */
+    for (; len > 0; len >>= 1) {
+        if (len & 1)
+            first = times(first, square);
+        square = times(square, square);
+    }
+    return first ^ second;
 }

@@ -25,14 +25,30 @@ struct source {
     struct rdb_layer layer;
     int fd; /* -1: callback */
     bool owned;
+    bool placed;  /* read with pread() at origin + place */
+    off_t origin; /* of a plain file: where its first byte was read; -1: not known */
+    uint64_t place;
     rdb_read_fn read;
     void *ctx;
 };
+
+static ptrdiff_t source_bytes(struct source *s, uint8_t *buf, size_t n)
+{
+    if (s->read)
+        return s->read(s->ctx, buf, n);
+    if (!s->placed)
+        return read(s->fd, buf, n);
+    ptrdiff_t got = pread(s->fd, buf, n, s->origin + (off_t)s->place);
+    s->place += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
 
 static ptrdiff_t source_read(struct rdb_layer *l, uint8_t *buf, size_t n)
 {
     struct source *s = (struct source *)l;
     struct rdb_input *in = l->input;
+    if (in->stop && atomic_load_explicit(in->stop, memory_order_relaxed))
+        return 0;
     if (in->read_size && n > in->read_size)
         n = in->read_size;
     if (n > (1u << 30))
@@ -40,7 +56,7 @@ static ptrdiff_t source_read(struct rdb_layer *l, uint8_t *buf, size_t n)
     ptrdiff_t got;
     do {
         errno = 0;
-        got = s->read ? s->read(s->ctx, buf, n) : read(s->fd, buf, n);
+        got = source_bytes(s, buf, n);
     } while (got < 0 && errno == EINTR);
     if (got < 0 || (size_t)got > n) {
         in->error.sys = errno;
@@ -72,6 +88,7 @@ static bool source_push(struct rdb_input *in, int fd, bool owned, rdb_read_fn re
         .read = source_read, .close = source_close, .below = in->top, .input = in, .left = UINT64_MAX};
     s->fd = fd;
     s->owned = owned;
+    s->origin = in->file_size > 0 ? lseek(fd, 0, SEEK_CUR) : -1;
     s->read = read_fn;
     s->ctx = ctx;
     in->top = &s->layer;
@@ -108,6 +125,38 @@ bool rdb_input_open_path(struct rdb_input *in, const char *path)
 bool rdb_input_open_callback(struct rdb_input *in, rdb_read_fn read_fn, void *ctx)
 {
     return source_push(in, -1, false, read_fn, ctx);
+}
+
+/* NULL: there is more than a file that begins with its magic. */
+static struct source *plain_file(const struct rdb_input *in)
+{
+    struct source *s = (struct source *)in->top;
+    return in->wraps == 0 && !in->dropped && s && s->layer.below == NULL && !s->read && s->origin >= 0 ? s : NULL;
+}
+
+bool rdb_input_open_again(struct rdb_input *again, const struct rdb_input *in)
+{
+    const struct source *s = plain_file(in);
+    if (!s)
+        return false;
+    again->file_size = in->file_size;
+    if (!source_push(again, s->fd, false, NULL, NULL))
+        return false;
+    struct source *own = (struct source *)again->top;
+    own->placed = true;
+    own->origin = s->origin;
+    return true;
+}
+
+void rdb_input_seek(struct rdb_input *in, uint64_t offset)
+{
+    struct source *s = plain_file(in);
+    if (!s)
+        return;
+    s->placed = true;
+    s->place = in->file_offset = offset;
+    s->layer.peek_at = s->layer.peek_len = 0;
+    in->error = (struct rdb_error){0};
 }
 
 void rdb_input_close(struct rdb_input *in)
@@ -170,6 +219,7 @@ static bool peek(struct rdb_layer *l, size_t n)
 static void drop(struct rdb_layer *l, size_t n)
 {
     l->peek_at += n;
+    l->input->dropped = true;
     if (l->left != UINT64_MAX)
         l->left -= n < l->left ? n : l->left;
 }

@@ -16,6 +16,8 @@
 #ifndef RDBMEM_RDB_INPUT_H
 #define RDBMEM_RDB_INPUT_H
 
+#include <stdatomic.h>
+
 #include "rdb/error.h"
 
 enum { INPUT_LAYERS_MAX = 4, INPUT_PEEK = 64 };
@@ -34,10 +36,12 @@ struct rdb_layer {
 
 struct rdb_input {
     struct rdb_layer *top;
-    unsigned wraps;       /* RDB_WRAP_* */
-    uint64_t file_size;   /* of the wrapped file, 0 = unknown */
-    uint64_t file_offset; /* bytes of it read so far */
-    size_t read_size;     /* most bytes for one read, 0 = no limit */
+    unsigned wraps;          /* RDB_WRAP_* */
+    bool dropped;            /* something stood in front of the magic */
+    uint64_t file_size;      /* of the wrapped file, 0 = unknown */
+    uint64_t file_offset;    /* bytes of it read so far */
+    size_t read_size;        /* most bytes for one read, 0 = no limit */
+    const atomic_bool *stop; /* read before each: true is the end of the input; NULL: none */
     struct rdb_error error;
 };
 
@@ -45,6 +49,13 @@ struct rdb_input {
 bool rdb_input_open_path(struct rdb_input *in, const char *path);
 bool rdb_input_open_fd(struct rdb_input *in, int fd);
 bool rdb_input_open_callback(struct rdb_input *in, rdb_read_fn read, void *ctx);
+
+/* The same plain file as `in` reads, from rdb_input_seek() on, with pread(): any number can be on one descriptor, which stays
+ * in's. False: in is no plain file that begins with its magic, or memory is out. */
+bool rdb_input_open_again(struct rdb_input *again, const struct rdb_input *in);
+
+/* Goes on at this offset of the RDB stream: of an input for which rdb_input_open_again() is possible. */
+void rdb_input_seek(struct rdb_input *in, uint64_t offset);
 
 /* Puts unpack layers on top until an RDB magic is at hand. */
 bool rdb_input_unwrap(struct rdb_input *in);

@@ -121,6 +121,8 @@ struct rdb_parser {
     struct rdb_attr attr;
     uint8_t state;  /* enum rdb_parser_state */
     bool has_key;   /* a key was begun: r.note or r.note_copy is its name */
+    bool any_names; /* places.c: a name need not be text */
+    bool tries;     /* places.c: a failure means only that these are no records */
     bool ms_little; /* times are little endian for sure (RDB 9 and later) */
     uint32_t db, key_db;
     uint64_t pending;        /* bytes at r.p of an element handed out without data, still to be read or skipped */
@@ -143,7 +145,8 @@ struct rdb_parser {
     struct lzf_stream lzf;
     struct rdb_template_slot *templates;
     size_t templates_cap, templates_len;
-    unsigned families; /* family bits whose rows count */
+    unsigned families;        /* family bits whose rows count */
+    struct rdb_parser *trial; /* places.c: looks at this one's window */
 };
 
 uint64_t rdb_piece_tell(const struct rdb_parser *p); /* dragonfly.c */

@@ -9,6 +9,7 @@
  * other opcodes, for the next type byte. rdb.c rdbLoadRioWithLoadingCtx.
  */
 #include "rdb/internal.h"
+#include "rdb/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,11 @@ void rdb_note(struct rdb_parser *p, enum rdb_err kind, uint64_t offset, const ch
 {
     if (p->state == RDB_S_FAILED)
         return;
+    if (p->tries) {
+        p->error.kind = p->r.p > p->r.end ? RDB_ERR_TRUNCATED : kind;
+        p->state = RDB_S_FAILED;
+        return;
+    }
     if (kind == RDB_ERR_CORRUPT && p->r.p > p->r.end) { /* what was judged are the zeros behind the end */
         rdb_note_short(p, rdb_at(p, p->r.end), "the rest of a record");
         return;
@@ -161,6 +167,7 @@ void rdb_close(rdb_parser *p)
 {
     if (!p)
         return;
+    rdb_close(p->trial);
     rdb_piece_free(p);
     reader_close(&p->r);
     rdb_input_close(&p->input);
@@ -567,6 +574,11 @@ static RDB_COLD int next_ended(struct rdb_parser *p, struct rdb_event *ev)
 static bool finish_record(struct rdb_parser *p)
 {
     return (p->pending == 0 || rdb_drop_pending(p)) && (!p->v.open || rdb_value_skip(p));
+}
+
+bool rdb_rest(rdb_parser *p)
+{
+    return p->state == RDB_S_RUNNING && finish_record(p) && !rdb_over(p, "the rest of a value");
 }
 
 /* A compressed piece may end without saying so. */

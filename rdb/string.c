@@ -234,7 +234,10 @@ bool rdb_take_name_far(struct rdb_parser *p, struct rdb_bytes *name)
     reader_note_keep(&p->r); /* the buffers it may point into are about to be written */
     switch (rdb_take_string(p, &e, 0, 0)) {
     case RDB_TAKE_OK: break;
-    case RDB_TAKE_BIG: return name_collect(p, &e, name) && rdb_drop_pending(p) && rdb_look(p, "a value");
+    case RDB_TAKE_BIG:
+        if (p->tries) /* nearly always no name at all, but a length taken for one */
+            return rdb_fail_short(p, at, "a name");
+        return name_collect(p, &e, name) && rdb_drop_pending(p) && rdb_look(p, "a value");
     default: return false;
     }
     if (e.form == RDB_F_INT) {

@@ -5,6 +5,7 @@
 #include "rdb_build.h"
 
 #include "rdb/internal.h"
+#include "rdb/places.h"
 
 #include <isa-l/crc64.h>
 
@@ -92,8 +93,26 @@ static void test_pieces(void)
     }
 }
 
+/* Of neighbours that were summed apart. */
+static void test_joined(void)
+{
+    static uint8_t data[70000];
+    unsigned long long seed = 3;
+    fill(data, sizeof data, 7);
+    uint64_t whole = crc_naive(data, sizeof data);
+    for (int round = 0; round < 300; round++) {
+        size_t at = round < 20 ? (size_t)round : (size_t)(check_random(&seed) % (sizeof data + 1)),
+               left = sizeof data - at;
+        CHECK_MSG(rdb_checksum_join(crc_naive(data, at), crc_naive(data + at, left), left) == whole, "joined at %zu",
+                  at);
+        CHECK_MSG(rdb_checksum_join(crc_naive(data, left), crc_naive(data + left, at), at) == whole, "joined at %zu",
+                  left);
+    }
+}
+
 int main(void)
 {
+    test_joined();
     test_check_value();
     test_every_length_and_alignment();
     test_begun();
