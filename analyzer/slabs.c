@@ -355,26 +355,73 @@ static uint64_t padded(const struct allocator *a, uint64_t usable)
     return usable <= a->pad_max ? usable + a->pad : usable;
 }
 
-void slabs_give_large(struct slabs *s, uint64_t usable, uint64_t count)
+/* Of the current owner. */
+static void move_large(struct slabs *s, uint64_t blocks, uint64_t usable, uint64_t active)
 {
-    struct slabs_large *l = &s->large[fate_death(s->fate)];
-    uint64_t active = count * padded(s->a, usable);
-    l->blocks += count;
-    l->usable += count * usable;
-    l->active += active;
+    struct slabs_large *sums[] = {&s->large[fate_death(s->fate)], &s->key_large};
+    for (unsigned i = 0; i < (s->owner != 0 ? 2U : 1U); i++) {
+        sums[i]->blocks += blocks;
+        sums[i]->usable += usable;
+        sums[i]->active += active;
+    }
     if (s->owner != 0)
         s->own.large_bytes += active;
 }
 
+void slabs_give_large(struct slabs *s, uint64_t usable, uint64_t count)
+{
+    move_large(s, count, count * usable, count * padded(s->a, usable));
+}
+
 void slabs_take_back_large(struct slabs *s, uint64_t usable)
 {
-    struct slabs_large *l = &s->large[fate_death(s->fate)];
-    uint64_t active = padded(s->a, usable);
-    l->blocks--;
-    l->usable -= usable;
-    l->active -= active;
-    if (s->owner != 0)
-        s->own.large_bytes -= active;
+    move_large(s, -(uint64_t)1, -usable, -padded(s->a, usable));
+}
+
+void slabs_key_drop(struct slabs *s)
+{
+    const struct slabs_large l = s->key_large;
+    if (s->owner == 0)
+        return;
+    move_large(s, -l.blocks, -l.usable, -l.active);
+    for (unsigned b = 0; b < s->nbins; b++) {
+        if (s->open[b].owner != s->owner)
+            continue;
+        s->open[b].count = 0;
+        s->open[b].owner = SLABS_NOBODY;
+    }
+}
+
+/* ---------------------------------------------------------------- tallies */
+
+struct slabs *slabs_new_tally(const struct allocator *a)
+{
+    struct slabs *s = slabs_new(a, 1, 0, false);
+    for (unsigned b = 0; s && b < s->nbins; b++)
+        s->open[b].owner = s->owner; /* so that nothing is ever settled */
+    return s;
+}
+
+unsigned slabs_tally(struct slabs *s, struct slabs_share *shares, struct slabs_large *large)
+{
+    unsigned n = 0;
+    for (unsigned b = 0; b < s->nbins; b++) {
+        if (s->open[b].count == 0)
+            continue;
+        shares[n++] = (struct slabs_share){.count = s->open[b].count, .bin = b};
+        s->open[b].count = 0;
+    }
+    *large = s->large[SLABS_NEVER];
+    s->large[SLABS_NEVER] = (struct slabs_large){0};
+    return n;
+}
+
+void slabs_give_tally(struct slabs *s, const struct slabs_share *shares, unsigned n, const struct slabs_large *large)
+{
+    for (unsigned i = 0; i < n; i++)
+        slabs_give(s, shares[i].bin, shares[i].count);
+    if (large->blocks)
+        move_large(s, large->blocks, large->usable, large->active);
 }
 
 void slabs_key_own(const struct slabs *s, struct slabs_own *own)

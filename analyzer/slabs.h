@@ -91,12 +91,13 @@ struct slabs_sums; /* what is known of the slabs that have been filled; slabs.c 
 struct slabs {
     const struct allocator *a;
     unsigned nsteps, nbins;
-    unsigned at;           /* the step at which random deletion is asked about */
-    uint64_t owner;        /* serial of the current owner; 0 is the server */
-    uint64_t last_key;     /* serial of the current or latest key */
-    slabs_fate_t fate;     /* of the current owner */
-    slabs_fate_t key_fate; /* of the current or latest key */
-    struct slabs_own own;  /* of the current key: its large blocks, and what has been settled before its end */
+    unsigned at;                  /* the step at which random deletion is asked about */
+    uint64_t owner;               /* serial of the current owner; 0 is the server */
+    uint64_t last_key;            /* serial of the current or latest key */
+    slabs_fate_t fate;            /* of the current owner */
+    slabs_fate_t key_fate;        /* of the current or latest key */
+    struct slabs_own own;         /* of the current key: its large blocks, and what has been settled before its end */
+    struct slabs_large key_large; /* of the current key */
     struct slabs_open open[ALLOC_MAX_BINS];
     struct slabs_large large[SLABS_DEATHS];
     struct slabs_sums *sums;
@@ -116,6 +117,7 @@ static inline void slabs_key(struct slabs *s, unsigned death, unsigned tag)
     s->owner = ++s->last_key;
     s->fate = s->key_fate = slabs_fate(death, tag);
     s->own = (struct slabs_own){0};
+    s->key_large = (struct slabs_large){0};
 }
 
 /* From now on blocks belong to the server; so it is at first. */
@@ -204,6 +206,25 @@ static inline void slabs_take_back(struct slabs *s, unsigned b)
 /* count page runs of this usable size each, for the current owner; and the way back. */
 void slabs_give_large(struct slabs *s, uint64_t usable, uint64_t count);
 void slabs_take_back_large(struct slabs *s, uint64_t usable);
+
+/* The current key turns out not to be there: what it got goes back. Not for keys that the server interrupted. Where the
+ * server is the owner, as in a tally, nothing goes back. */
+void slabs_key_drop(struct slabs *s);
+
+/* What one key was given, bin by bin: for keys that are rebuilt apart and placed later. */
+struct slabs_share {
+    uint64_t count;
+    unsigned bin;
+};
+
+/* A model that only counts what it is given, until slabs_tally() asks. NULL: see slabs_new(). */
+struct slabs *slabs_new_tally(const struct allocator *a);
+
+/* Since the last time: shares of at most a->nbins bins, and large blocks. Returns how many bins. */
+unsigned slabs_tally(struct slabs *s, struct slabs_share *shares, struct slabs_large *large);
+
+/* The same to the current key of a model of the same allocator. */
+void slabs_give_tally(struct slabs *s, const struct slabs_share *shares, unsigned n, const struct slabs_large *large);
 
 /* To be called while the current key is still the current one: what its deletion gives back. A slab that the key has
  * begun but not filled counts as shared, with the keys to come. O(bins). */

@@ -233,11 +233,19 @@ void zheap_settle(struct zheap *z)
 
 /* ---------------------------------------------------------------- keys costed apart */
 
-void zheap_join(struct zheap *z, const struct zheap *part)
+void zheap_labels_take(struct zheap *z, struct zlabels *l)
+{
+    memcpy(l->bytes, z->by_label, sizeof l->bytes);
+    memcpy(l->chance, z->chance_by_label, sizeof l->chance);
+    memset(z->by_label, 0, sizeof z->by_label);
+    memset(z->chance_by_label, 0, sizeof z->chance_by_label);
+}
+
+void zheap_labels_give(struct zheap *z, const struct zlabels *l)
 {
     for (unsigned i = 0; i < ZL_COUNT; i++) {
-        z->by_label[i] += part->by_label[i];
-        z->chance_by_label[i] += part->chance_by_label[i];
+        z->by_label[i] += l->bytes[i];
+        z->chance_by_label[i] += l->chance[i];
     }
 }
 

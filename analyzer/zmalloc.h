@@ -122,7 +122,8 @@ static inline void zheap_key_begin(struct zheap *z)
     z->key_expected = z->key_variance = 0;
 }
 
-/* Where the heap stands, to go back there when a value turns out not to be whole. The slab model does not go back. */
+/* Where the heap stands, to go back there when a value turns out not to be whole. The slab model has a way
+ * back of its own: slabs_key_drop(). */
 struct zmark {
     uint64_t used, peak, mmap_threshold, variance;
     int64_t chance;
@@ -170,8 +171,13 @@ void zcharge(struct zheap *z, double expected, double variance, enum zlabel labe
 /* The chance part, in whole bytes, goes to used, its peak and the labels. Once, when all is charged. */
 void zheap_settle(struct zheap *z);
 
-/* The part heap's labels and chance go to z: for heaps that keys have been costed in apart. */
-void zheap_join(struct zheap *z, const struct zheap *part);
+/* Live bytes by purpose alone: of keys that were costed in another heap. take() leaves none. */
+struct zlabels {
+    uint64_t bytes[ZL_COUNT];
+    int64_t chance[ZL_COUNT];
+};
+void zheap_labels_take(struct zheap *z, struct zlabels *l);
+void zheap_labels_give(struct zheap *z, const struct zlabels *l);
 
 /* What one key took in a heap of its own, which stood at 0 before it. */
 struct zkey {

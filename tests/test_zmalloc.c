@@ -105,7 +105,10 @@ static void check_apart(void)
         struct zkey k = zheap_key_take(&own);
         zheap_key_give(&main_heap, &k);
     }
-    zheap_join(&main_heap, &own);
+    struct zlabels labels;
+    zheap_labels_take(&own, &labels);
+    zheap_labels_give(&main_heap, &labels);
+    expect("taken", own.by_label[ZL_ELEMENT], 0);
     expect("peaks", main_heap.peak, direct.peak);
     zheap_settle(&direct);
     zheap_settle(&main_heap);
