@@ -336,6 +336,8 @@ struct analyze_options {
     uint64_t big_bytes, big_elements, big_element;
     enum load_as load_as;
     int64_t now_ms;    /* -1: the dump's ctime, else the clock */
+    unsigned threads;  /* 0 and 1: all is done in the caller's; the analysis is the same with any number, see crew.c */
+    uint64_t stretch;  /* bytes of the dump that a thread takes at a time, 0: the usual number */
     bool skip_damaged; /* --on-error=skip-key */
     bool want_largest; /* a format prints len_largest_element for every key */
     bool want_slot;

@@ -73,6 +73,7 @@ static bool set_up(struct run *run, char err[256])
     run->rebuild.want_largest = run->o->want_largest;
     run->rebuild.now_ms = a->now_ms;
     run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
+    run->wants_crew = run->o->threads > 1 && !run->o->explain && !run->heap.watched && run->alloc.kind != ALLOC_LIBC;
     if (run->o->findings && !findings_begin(run->o->findings, &run->pf, &run->alloc, a->now_ms)) {
         snprintf(err, 256, "out of memory");
         return false;
@@ -200,9 +201,11 @@ static void end_blocks(struct run *run, const struct key_report *k, unsigned dea
 
 /* A value that is not whole, or not kept, costs nothing: what was charged for its beginning is taken back, so that the sums are those
  * of the keys that are reported. */
-static void take_back(struct run *run, struct key_report *k, const struct zmark *mark)
+static void take_back(struct zheap *z, struct key_report *k, const struct zmark *mark)
 {
-    zheap_rewind(run->rebuild.z, mark);
+    zheap_rewind(z, mark);
+    if (z->slabs)
+        slabs_key_drop(z->slabs);
     k->bytes = k->payload = k->rounding = k->memory_usage = k->elements = k->largest = 0;
     k->variance = 0;
 }
@@ -222,29 +225,38 @@ static bool begins_empty(const struct run *run, const struct rdb_key *key)
 }
 
 /* Nothing was in it, or nothing is left: its fields have all expired. */
-static void skip_empty(const struct run *run, struct key_report *k)
+static void skip_empty(const struct rebuild *r, struct key_report *k)
 {
-    if (!run->pf.skips_empty || k->elements || !is_collection(k->type) || k->flags & KEY_DAMAGED || rdb_failed(run->p))
+    if (!r->pf->skips_empty || k->elements || !is_collection(k->type) || k->flags & KEY_DAMAGED || rdb_failed(r->p))
         return;
     k->flags = (k->flags | KEY_EMPTY | KEY_NOT_LOADED) & ~(unsigned)KEY_STOCHASTIC;
     k->has_memory_usage = false;
+}
+
+bool run_rebuild_value(struct rebuild *r, const struct rdb_key *key, struct key_report *k)
+{
+    struct zmark mark;
+    zheap_mark(r->z, &mark);
+    rebuild_key(r, key, k);
+    skip_empty(r, k);
+    if (rdb_failed(r->p) || (k->flags & (KEY_DAMAGED | KEY_EMPTY)))
+        take_back(r->z, k, &mark);
+    return !rdb_failed(r->p);
 }
 
 /* False: the input ended or broke inside the value. One that is damaged, and whose end is known, or that is not loaded
  * because it is empty, is a key without a cost. */
 static bool rebuild_whole(struct run *run, const struct rdb_key *key, struct key_report *k)
 {
-    struct zmark mark;
     if (key->info->type == RDB_T_STRING) { /* nothing is charged for a string that is not there, and none is damaged */
         strings_rebuild(run, key, k);
         return !rdb_failed(run->p);
     }
-    zheap_mark(run->rebuild.z, &mark);
-    rebuild_key(&run->rebuild, key, k);
-    skip_empty(run, k);
-    if (rdb_failed(run->p) || (k->flags & (KEY_DAMAGED | KEY_EMPTY)))
-        take_back(run, k, &mark);
-    return !rdb_failed(run->p);
+    if (run->job) {
+        merge_charge(run, k);
+        return true;
+    }
+    return run_rebuild_value(&run->rebuild, key, k);
 }
 
 static void read_key(struct run *run, const struct rdb_key *key, struct key_report *k, bool loads)
@@ -258,7 +270,7 @@ static void read_key(struct run *run, const struct rdb_key *key, struct key_repo
     if (!rebuild_whole(run, key, k))
         return;
     loads = loads && !(k->flags & (KEY_DAMAGED | KEY_EMPTY));
-    k->record = rdb_tell(run->p) - k->offset;
+    k->record = run->job ? run->job->record : rdb_tell(run->p) - k->offset;
     if (run->o->explain) {
         explained(run, k);
         return;
@@ -291,16 +303,32 @@ void run_begin_report(const struct run *run, const struct rdb_key *key, const ui
         k->flags |= KEY_EXPIRED;
 }
 
+bool run_begin_key(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k)
+{
+    run_begin_report(run, key, name, k);
+    bool loads = !(k->flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
+    loads = loads && !begins_empty(run, key);
+    if (!loads)
+        k->flags |= KEY_NOT_LOADED;
+    return loads;
+}
+
 static __attribute__((noinline)) void any_key(struct run *run, const struct rdb_key *key, const uint8_t *name)
 {
     struct key_report k;
-    run_begin_report(run, key, name, &k);
-    bool loads = !(k.flags & KEY_EXPIRED) || run->o->load_as != LOAD_MASTER;
-    loads = loads && !begins_empty(run, key);
-    if (!loads)
-        k.flags |= KEY_NOT_LOADED;
+    bool loads = run_begin_key(run, key, name, &k);
     if (!passes_over(run, key, &k, loads))
         read_key(run, key, &k, loads);
+}
+
+void run_merge_key(struct run *run, const struct rdb_key *key, struct key_report *k, bool loads)
+{
+    if (key->db != run->db || run->aggregate.ndbs == 0)
+        select_db(run, key->db);
+    if (k)
+        read_key(run, key, k, loads);
+    else if (run->job->kind != JOB_STRING || !strings_take_read(run, key, key->name.data, run->job->record))
+        any_key(run, key, key->name.data);
 }
 
 static void one_key(struct run *run, struct rdb_event *ev)
@@ -390,7 +418,7 @@ static void aux(struct run *run, const struct rdb_event *ev)
         outside_keys(run, ev);
 }
 
-static void record(struct run *run, struct rdb_event *ev)
+static inline __attribute__((always_inline)) void record(struct run *run, struct rdb_event *ev)
 {
     struct file_report *f = &run->a->file;
     switch (ev->kind) {
@@ -421,6 +449,11 @@ static void record(struct run *run, struct rdb_event *ev)
     }
 }
 
+void run_record(struct run *run, struct rdb_event *ev)
+{
+    record(run, ev);
+}
+
 /* ---------------------------------------------------------------- the pass */
 
 static bool head_is_over(const struct rdb_event *ev)
@@ -428,25 +461,28 @@ static bool head_is_over(const struct rdb_event *ev)
     return ev->kind != RDB_EV_AUX && ev->kind != RDB_EV_MODULE_AUX;
 }
 
+void run_progress(struct run *run, const struct rdb_info *info)
+{
+    const struct analyze_options *o = run->o;
+    run->stopped = o->on_progress && !o->on_progress(o->on_progress_ctx, info, run->aggregate.all.keys);
+}
+
 static bool pass(struct run *run, char err[256])
 {
     struct rdb_event ev;
     uint64_t records = 0;
     memset(&ev, 0, sizeof ev);
-    while (rdb_next(run->p, &ev) > 0) {
+    while (!run->stopped && rdb_next(run->p, &ev) > 0) {
         if (!run->ready && head_is_over(&ev)) {
             run->a->file.info = *rdb_info(run->p);
             if (!set_up(run, err))
                 return false;
         }
         record(run, &ev);
-        if (run->stopped)
-            break;
-        if (++records % PROGRESS_EVERY == 0 && run->o->on_progress &&
-            !run->o->on_progress(run->o->on_progress_ctx, rdb_info(run->p), run->aggregate.all.keys)) {
-            run->stopped = true;
-            break;
-        }
+        if (!run->stopped && ++records % PROGRESS_EVERY == 0)
+            run_progress(run, rdb_info(run->p));
+        if (run->wants_crew && !run->stopped && crew_is_worth_it(run))
+            crew_pass(run);
     }
     run->a->file.info = *rdb_info(run->p);
     return run->ready || set_up(run, err);
@@ -469,8 +505,10 @@ static void file_end(struct run *run)
 
 bool analyze(rdb_parser *p, const char *path, const struct analyze_options *o, struct analysis *a, char err[256])
 {
-    struct run *run = calloc(1, sizeof *run);
+    struct run *run = aligned_alloc(_Alignof(struct run), sizeof *run);
     memset(a, 0, sizeof *a);
+    if (run)
+        memset(run, 0, sizeof *run);
     a->file.ctime_s = -1;
     a->file.path = path;
     if (run == NULL || !aggregate_init(&run->aggregate, o)) {

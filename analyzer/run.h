@@ -6,6 +6,7 @@
 
 #include "analyzer/aggregate.h"
 #include "analyzer/alike.h"
+#include "analyzer/batch.h"
 #include "analyzer/eviction.h"
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
@@ -20,8 +21,8 @@ struct run {
     struct analysis *a;
     struct profile pf;
     struct allocator alloc;
-    struct zheap heap;  /* what the server holds */
-    struct zheap aside; /* keys that it would not load: costed, not held */
+    _Alignas(128) struct zheap heap; /* what the server holds; above is what other threads read */
+    struct zheap aside;              /* keys that it would not load: costed, not held */
     struct rebuild rebuild;
     struct keyspace keyspace;
     struct functions functions;
@@ -32,6 +33,9 @@ struct run {
     struct real *real;   /* NULL: no replay */
     struct alike *alike; /* table of costs */
     struct alike_learner learner;
+    const struct job *job;     /* being reported; NULL: the record is read from p */
+    const struct batch *batch; /* its batch */
+    bool wants_crew;
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys */
@@ -41,6 +45,20 @@ struct run {
 
 /* analyze.c: fills what is known of a key before its value is read. */
 void run_begin_report(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k);
+
+/* analyze.c: the same, and whether the target would load it. */
+bool run_begin_key(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k);
+
+/* analyze.c: rebuild_key() for what is no string. A value that is not whole, or not kept, costs nothing. False: the input ended
+ * or broke. */
+bool run_rebuild_value(struct rebuild *r, const struct rdb_key *key, struct key_report *k);
+
+/* analyze.c: the key of run->job; k: what is known of its value, NULL: its value was not rebuilt. */
+void run_merge_key(struct run *run, const struct rdb_key *key, struct key_report *k, bool loads);
+
+/* analyze.c: any record of run->p; a look at the clock and at signals. */
+void run_record(struct run *run, struct rdb_event *ev);
+void run_progress(struct run *run, const struct rdb_info *info);
 
 /* analyze.c: a key is known: into the sums, findings, streamed formats. */
 void run_tell_key(struct run *run, struct key_report *k);
@@ -55,11 +73,24 @@ void strings_free(struct run *run);
  * input broke. False: it is to be rebuilt (a string's value may have been read into run->rebuild.string). */
 bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *text);
 
+/* The same for a string whose value stands in run->rebuild.string already; record: length of its record. */
+bool strings_take_read(struct run *run, const struct rdb_key *key, const uint8_t *text, uint64_t record);
+
 /* rebuild_key() for a string that strings_take() did not take, and what is to follow when it has been told. */
 void strings_rebuild(struct run *run, const struct rdb_key *key, struct key_report *k);
 void strings_learned(struct run *run, const struct key_report *k);
 
 /* What waits goes to the sums of the current database. */
 void strings_settle(struct run *run);
+
+/* merge.c: reports what stands in a batch, which is used up by it. False: the run has stopped, or p has failed. */
+bool merge_batch(struct run *run, struct batch *b);
+
+/* merge.c: charges the value of run->job as rebuild_key() would have. */
+void merge_charge(struct run *run, struct key_report *k);
+
+/* crew.c: whether the rest of the dump is for several threads; reads what they can read of it. p then stands behind that. */
+bool crew_is_worth_it(struct run *run);
+void crew_pass(struct run *run);
 
 #endif

@@ -79,7 +79,7 @@ void strings_learned(struct run *run, const struct key_report *k)
 /* ---------------------------------------------------------------- keys */
 
 /* The key's blocks, and its place in the keyspace. */
-static inline void load(struct run *run, const struct alike *s, const struct rdb_key *key,
+static inline __attribute__((always_inline)) void load(struct run *run, const struct alike *s, const struct rdb_key *key,
                         const struct groups_name *name)
 {
     struct placement *pl = &run->placement;
@@ -145,14 +145,10 @@ static bool is_usual(const struct run *run, const struct rdb_key *key)
            (key->expire_ms < 0 || key->expire_ms >= run->a->now_ms);
 }
 
-bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *text)
+/* The value is in run->rebuild.string. */
+static inline __attribute__((always_inline)) bool take_read(struct run *run, const struct rdb_key *key, const uint8_t *text, uint64_t record)
 {
     struct rebuild *r = &run->rebuild;
-    run->learner.cost.id = 0;
-    if (!is_usual(run, key))
-        return false;
-    if (!rebuild_read_string(r))
-        return true;
     uint64_t id = alike_id(key->name.len, r->string.len, r->string.kind, key->expire_ms >= 0);
     if (id == 0)
         return false;
@@ -162,7 +158,6 @@ bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *tex
         return false;
     }
     r->string.read = false;
-    uint64_t record = rdb_tell(run->p) - key->offset;
     struct groups_name name = {text, key->name.len, segments_blanked(text, key->name.len)};
     load(run, s, key, &name);
     s->waiting++;
@@ -171,4 +166,18 @@ bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *tex
     else
         tell(run, s, key, text, record);
     return true;
+}
+
+bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *text)
+{
+    run->learner.cost.id = 0;
+    if (!is_usual(run, key))
+        return false;
+    return !rebuild_read_string(&run->rebuild) || take_read(run, key, text, rdb_tell(run->p) - key->offset);
+}
+
+bool strings_take_read(struct run *run, const struct rdb_key *key, const uint8_t *text, uint64_t record)
+{
+    run->learner.cost.id = 0;
+    return is_usual(run, key) && take_read(run, key, text, record);
 }

@@ -100,6 +100,22 @@ static bool set_escape(struct options *o, const char *value, char err[OPTION_ERR
     return escape_by_name(value, &o->escape) || complain(err, "escape", value, "utf8, print, raw or base64");
 }
 
+static bool set_stretch(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    enum { LEAST = 1024 };
+    return (read_size(value, &o->stretch) && o->stretch >= LEAST) ||
+           complain(err, "stretch", value, "a number of bytes, 1024 or more");
+}
+
+static bool set_threads(struct options *o, const char *value, char err[OPTION_ERROR])
+{
+    uint64_t v;
+    if (!read_count(value, 64, &v) || v == 0)
+        return complain(err, "threads", value, "a number from 1 to 64");
+    o->threads = (unsigned)v;
+    return true;
+}
+
 static bool set_top(struct options *o, const char *value, char err[OPTION_ERROR])
 {
     uint64_t v;
@@ -369,6 +385,10 @@ const struct option_row option_rows[] = {
      "how to write; several can be given, each to a place of its own:"},
     {NULL, "output", 'o', "FILE", false, set_output,
      "where to, - = standard output (default); written beside and renamed when done"},
+    {NULL, "threads", 0, "N", false, set_threads,
+     "threads that work on a dump; default: as many as there are processors; the report is the same"},
+    {NULL, "stretch", 0, "BYTES", false, set_stretch,
+     "bytes of the dump that a thread takes at a time; default: a 48th of its share, 1 to 16 MiB"},
     {NULL, "escape", 0, "HOW", false, set_escape,
      "key names in CSV: utf8 (default; print on a terminal), print, raw or base64"},
     {NULL, "metrics-namespace", 0, "NAME", false, set_metrics_namespace,

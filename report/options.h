@@ -34,6 +34,8 @@ struct options {
     const char *conf_files[OPTIONS_MAX_LIST], *assignments[OPTIONS_MAX_LIST];
     unsigned nconf_files, nassignments;
     unsigned top;
+    unsigned threads; /* 0: as many as there are processors */
+    uint64_t stretch; /* 0: the usual number of bytes */
     enum load_as load_as;
     int64_t now_s;          /* -1: not given */
     int64_t horizons_s[24]; /* ascending */

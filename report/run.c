@@ -226,6 +226,12 @@ static bool any_streams(const struct runner *r)
     return false;
 }
 
+static unsigned threads_of(const struct options *o)
+{
+    long processors = o->threads ? 0 : sysconf(_SC_NPROCESSORS_ONLN);
+    return o->threads ? o->threads : processors > 0 ? (unsigned)processors : 1;
+}
+
 static struct analyze_options analyze_options_of(struct runner *r)
 {
     const struct options *o = r->o;
@@ -240,6 +246,8 @@ static struct analyze_options analyze_options_of(struct runner *r)
         .big_element = o->findings.audit.big.all.element,
         .load_as = o->load_as,
         .now_ms = o->now_s >= 0 ? o->now_s * 1000 : -1,
+        .threads = threads_of(o),
+        .stretch = o->stretch,
         .skip_damaged = o->skip_damaged,
         .want_largest = streams,
         .want_slot = o->slots || o->findings.filter.has_slots,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures rdbmem against the floor (bench/walk: find the records, sum the CRC64, nothing else) and against
-# redis-check-rdb, on the same files, in turn, and prints medians; also without the forecast, as CSV, and once with a
-# SQLite database of all keys.
+# redis-check-rdb, on the same files, in turn, and prints medians: one thread, without the forecast, as CSV; with as many
+# threads as there are processors; and once with a SQLite database of all keys.
 #
 #     scripts/bench.sh [--quick] [--runs=N] [MIX...]       default mixes: small mixed
 #
@@ -90,9 +90,11 @@ measure() {
     rm -f "$figures"/*
     read -r _ keys bytes < <("$build_dir/bench/walk" "$file") || die "walk cannot read $file" # also warms the page cache
     for ((i = 0; i < runs; i++)); do
-        once rdbmem "$build_dir/rdbmem" --format=json "$file"
-        once no-forecast "$build_dir/rdbmem" --format=json --no-forecast "$file"
-        once csv "$build_dir/rdbmem" --format=csv "$file"
+        once rdbmem "$build_dir/rdbmem" --threads=1 --format=json "$file"
+        once no-forecast "$build_dir/rdbmem" --threads=1 --format=json --no-forecast "$file"
+        once csv "$build_dir/rdbmem" --threads=1 --format=csv "$file"
+        once threads "$build_dir/rdbmem" --format=json "$file"
+        once csv-threads "$build_dir/rdbmem" --format=csv "$file"
         once walk "$build_dir/bench/walk" "$file"
         if command -v redis-check-rdb >/dev/null; then
             once redis-check-rdb redis-check-rdb "$file"
@@ -101,11 +103,13 @@ measure() {
     once rdbmem-sqlite "$build_dir/rdbmem" --format=sqlite -o "$scratch/keys.db" "$file" # one run: it writes as much as it reads
     rm "$scratch/keys.db"
     printf '%s: %d keys, %.3f GB, median of %d\n' "${file##*/}" "$keys" "$(awk "BEGIN {print $bytes / 1e9}")" "$runs"
-    for i in rdbmem no-forecast csv rdbmem-sqlite walk redis-check-rdb; do
+    for i in rdbmem no-forecast csv threads csv-threads rdbmem-sqlite walk redis-check-rdb; do
         row "$i" "$bytes" "$keys" "$(median walk 1)"
     done
     awk -v a="$(median rdbmem 2)" -v b="$(median rdbmem 3)" -v c="$(median no-forecast 2)" -v d="$(median no-forecast 3)" \
         'BEGIN {printf "  the slab model and its forecast take %.0f %% of the processor time\n", 100 * (1 - (c + d) / (a + b))}'
+    awk -v processors="$(nproc)" -v a="$(median rdbmem 1)" -v b="$(median threads 1)" -v c="$(median csv 1)" -v d="$(median csv-threads 1)" \
+        'BEGIN {printf "  %d threads are %.2f times as fast as one, as CSV %.2f times\n", processors, a / b, c / d}'
     if [[ -f $figures/redis-check-rdb ]]; then
         awk -v a="$(median redis-check-rdb 1)" -v b="$(median rdbmem 1)" \
             'BEGIN {printf "  rdbmem is %.2f times as fast as redis-check-rdb\n", a / b}'

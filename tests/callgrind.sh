@@ -36,7 +36,7 @@ trap 'rm -rf "$scratch"' EXIT
 instructions() {
     local file=$scratch/$1.rdb log=$scratch/$1.log count
     "$build/bench/rdbgen" --mix="$1" --keys="$keys" --seed=1 -o "$file"
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$build/rdbmem" --format=json "$file" \
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$build/rdbmem" --threads=1 --format=json "$file" \
         >/dev/null 2>"$log" || {
         cat "$log" >&2
         return 1
@@ -46,7 +46,7 @@ instructions() {
 }
 
 if [[ $print == --print ]]; then
-    echo "# Instructions of rdbmem --format=json for rdbgen --keys=$keys --seed=1, by scripts/baseline.sh"
+    echo "# Instructions of rdbmem --threads=1 --format=json for rdbgen --keys=$keys --seed=1, by scripts/baseline.sh"
     echo "compiler $compiler"
     for mix in "${mixes[@]}"; do
         echo "$mix $(instructions "$mix")"
