@@ -13,7 +13,7 @@
  * That records begin where a thread thinks so is only a guess. The first stretch's beginning is known; whoever reads a stretch whose
  * beginning was right meets the next one's, and confirms it, or passes over it: then that stretch is void, what was read of it is
  * dropped, and its records are read from here. So a wrong guess costs time and nothing else. A long value in which nothing looks
- * like records is simply read through.
+ * like records is simply read through, and a stretch whose beginning is still being looked for is not waited for.
  *
  * Where threads cannot go on (the end, an error, records that need those before) the stretch ends, and with it the crew: the run's
  * own parser reads the rest from there, and says what there is to be said.
@@ -180,13 +180,10 @@ static bool ends_here(struct crew *c, struct stretch *s, uint64_t at, uint64_t *
             c->next_start = at;
             return true;
         }
-        while (!t->synced && !s->isvoid && !c->over)
-            pthread_cond_wait(&c->changed, &c->lock);
-        if (s->isvoid || c->over)
-            break;
-        if (!t->isvoid && t->start == at)
+        bool there = t->synced && !t->isvoid && t->start != NOWHERE;
+        if (there && t->start == at)
             return true;
-        if (!t->isvoid && t->start > at && t->start != NOWHERE) {
+        if (there && t->start > at) {
             *limit = t->start;
             return false;
         }

@@ -178,6 +178,11 @@ static const uint8_t *try_records(rdb_parser *t, const uint8_t *at, bool last)
     return n == ENOUGH || (last && n >= FEWEST && window_ended) ? place : NULL;
 }
 
+static bool is_stopped(const rdb_parser *p)
+{
+    return p->input.stop && atomic_load_explicit(p->input.stop, memory_order_relaxed);
+}
+
 /* In the next n bytes, of which `most` may be the first one. */
 static const uint8_t *search(rdb_parser *p, size_t n, size_t most, bool last)
 {
@@ -188,7 +193,7 @@ static const uint8_t *search(rdb_parser *p, size_t n, size_t most, bool last)
     t->r.cap = t->r.window = p->r.cap;
     t->r.end = p->r.p + n;
     for (const uint8_t *at = p->r.p; place == NULL && at < p->r.p + most; at++)
-        if (may_begin(t, at))
+        if (may_begin(t, at) && !is_stopped(p))
             place = try_records(t, at, last);
     t->r.buf = NULL; /* lent */
     return place;
