@@ -22,45 +22,45 @@ static const double ERROR_CACHE_SHARE = .1; /* more with large caches: of all th
  * MALLOC-STATS. */
 /* clang-format off */
 static const struct forecast_server servers[] = {
-    /* used, allocated, active, resident, rss; loaded_overhead, rss_overhead, lua_allocated, lua_active, cache_full */
+    /* used, allocated, active, resident, rss; loaded_overhead, loaded_pinned, rss_overhead, lua_allocated, lua_active, cache_full */
     {"redis",  208, ALLOC_JEMALLOC_3, FRAG_NOT_SHOWN,
-      810784,  951648, 1115400, 3764224,  3764224,  140864,       0,       0,       0, .75f},
+      810784,  951648, 1115400, 3764224,  3764224,   140864,  60000,       0,       0,       0, .75f},
     {"redis",  302, ALLOC_JEMALLOC, FRAG_NOT_SHOWN,
-      822792,  963656, 1127408, 3940352,  3940352,  140864,       0,       0,       0, .75f},
+      822792,  963656, 1127408, 3940352,  3940352,   140864,  60000,       0,       0,       0, .75f},
     {"redis",  400, ALLOC_JEMALLOC, FRAG_NOT_SHOWN,
-      849728,  990592, 1154344, 4296704,  4296704,  140864,       0,       0,       0, .75f},
+      849728,  990592, 1154344, 4296704,  4296704,   140864,  60000,       0,       0,       0, .75f},
     {"redis",  500, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      854552,  995416, 1159168, 3567616,  4526080,   57408, 1257472,       0,       0, .75f},
+      854552,  995416, 1159168, 3567616,  4526080,    95000,  60000, 1257472,       0,       0, .75f},
     {"redis",  600, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      865944, 1012832, 1187840, 3551232,  4775936,   79456, 1589248,       0,       0, .75f},
+      865944, 1012832, 1187840, 3551232,  4775936,   115000,  60000, 1589248,       0,       0, .75f},
     {"redis",  602, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      875920, 1040312, 1212416, 3575808,  4784128,  164080, 1617920,       0,       0, .75f},
+      875920, 1040312, 1212416, 3575808,  4784128,   210000,  60000, 1617920,       0,       0, .75f},
     {"redis",  700, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      923704, 1129320, 1327104, 3903488,  6029312,   56424, 2686976,       0,       0, .75f},
+      923704, 1129320, 1327104, 3903488,  6029312,    78000,  60000, 2686976,       0,       0, .75f},
     {"redis",  700, ALLOC_JEMALLOC_Q16, FRAG_ACTIVE,
-      941336, 1735904, 1880064, 4550656, 12378112,  702416, 5300224,       0,       0, .75f},
+      941336, 1735904, 1880064, 4550656, 12378112,   730000,  25000, 5300224,       0,       0, .75f},
     {"redis",  702, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      931064, 1216672, 1335296, 4001792,  6275072,  330968, 2527232,       0,       0, .75f},
+      931064, 1216672, 1335296, 4001792,  6275072,   345000,  25000, 2527232,       0,       0, .75f},
     {"redis",  704, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-     1011576, 1785120, 1970176, 4808704,  6791168,  752204, 2453504,  472832,  548864, .75f},
+     1011576, 1785120, 1970176, 4808704,  6791168,   790000,  25000, 2453504,  472832,  548864, .75f},
     {"redis",  800, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      691336, 1515104, 1695744, 4534272,  7913472,  792456, 3706880,  497408,  573440, .75f},
+      691336, 1515104, 1695744, 4534272,  7913472,   830000,  25000, 3706880,  497408,  573440, .75f},
     {"redis",  802, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      716624, 1550272, 1728512, 4567040,  8179712,  983944, 3702784,  472832,  548864, .75f},
+      716624, 1550272, 1728512, 4567040,  8179712,  1000000,  25000, 3702784,  472832,  548864, .75f},
     {"redis",  804, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      734440, 1601504, 1781760, 4620288,  8519680,  711624, 4417536,  497408,  573440, .75f},
+      734440, 1601504, 1781760, 4620288,  8519680,   770000,  25000, 4417536,  497408,  573440, .75f},
     {"redis",  806, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      744608, 1581024, 1761280, 4599808,  8134656,  707648, 4034560,  497408,  573440, .75f},
+      744608, 1581024, 1761280, 4599808,  8134656,   735000,  25000, 4034560,  497408,  573440, .75f},
     {"redis",  808, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      776160, 4080512, 4108288, 6967296,  7409664, 2622060, 1554432, 1819072, 1835008,  .65f},
+      776160, 4080512, 4108288, 6967296,  7409664,  2622060,      0, 1554432, 1819072, 1835008,  .65f},
     {"valkey", 702, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      946048, 1308192, 1417216, 4083712,  6266880,  386480, 2465792,       0,       0, .75f},
+      946048, 1308192, 1417216, 4083712,  6266880,   410000,  25000, 2465792,       0,       0, .75f},
     {"valkey", 800, ALLOC_JEMALLOC, FRAG_SMALL,
-      957008, 1339968, 1441792, 4108288,  6737920,  353222, 2684928,       0,       0, .75f},
+      957008, 1339968, 1441792, 4108288,  6737920,   395000,  25000, 2684928,       0,       0, .75f},
     {"valkey", 801, ALLOC_JEMALLOC, FRAG_SMALL,
-      896864, 1258016, 1372160, 4038656,  6811648,  229813, 3246080,       0,       0, .75f},
+      896864, 1258016, 1372160, 4038656,  6811648,   280000,  25000, 3246080,       0,       0, .75f},
     {"valkey", 901, ALLOC_JEMALLOC, FRAG_SMALL,
-      945264, 1293088, 1413120, 4079616,  7606272,  255952, 3971072,       0,       0, .75f},
+      945264, 1293088, 1413120, 4079616,  7606272,   300000,  25000, 3971072,       0,       0, .75f},
 };
 /* clang-format on */
 enum { NSERVERS = sizeof servers / sizeof *servers };
@@ -159,12 +159,12 @@ static double overhead(const struct forecast_server *server, double load)
     return blend(load, (double)server->allocated - server->used, server->loaded_overhead);
 }
 
-/* Free bytes of slabs after a load of these regions: the open slab of each bin in use is half full on average. Lua's
- * arena has its own. */
+/* Free bytes of slabs after a load of these regions: the open slab of each bin in use is half full on average, and some are
+ * kept alive by what came and went while it loaded. Lua's arena has its own. */
 static double load_waste(const struct allocator *a, const struct forecast_server *server, const struct left *left,
                          double load)
 {
-    double open = (double)server->lua_active - server->lua_allocated;
+    double open = (double)server->lua_active - server->lua_allocated + server->loaded_pinned;
     for (unsigned b = 0; b < a->nbins; b++)
         if (left->regions[b] > 0)
             open += (slab_bytes(&a->bins[b]) - a->bins[b].size) / 2;
