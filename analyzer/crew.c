@@ -36,8 +36,9 @@ enum {
     STRETCH_MOST = 16 * 1024 * 1024,
     STRETCHES_OF_A_THREAD = 48, /* of a dump that is not very large: the last ones end at nearly the same time */
     STRETCHES_LEAST = 4,        /* left of a dump for which threads are begun */
-    BATCH_JOBS = 96 * 1024,
-    BATCH_NAMES = 4 * 1024 * 1024,
+    JOBS_MOST = 384 * 1024,     /* in all batches together: 24 MiB */
+    VALUES_MOST = 64 * 1024,
+    NAMES_MOST = 16 * 1024 * 1024,
     SNAP = 1024 * 1024, /* bytes after which the checksum is noted again */
     THREADS_MOST = 64,
     LINES = 128 /* what one thread writes all the time is to be in no line of the cache that another one uses */
@@ -257,12 +258,18 @@ static bool limit_reached(struct crew *c, struct stretch *s, uint64_t at, uint64
     return ends;
 }
 
+static bool is_full(const struct crew *c, const struct batch *b)
+{
+    return b->njobs >= JOBS_MOST / c->nring || b->nvalues >= VALUES_MOST / c->nring ||
+           b->names_len >= NAMES_MOST / c->nring;
+}
+
 static void read_records(struct hand *h, struct stretch *s)
 {
     uint64_t limit = s->begin + h->crew->length;
     part_begin(s, h);
     while (!atomic_load_explicit(&s->isvoid, memory_order_relaxed) && !limit_reached(h->crew, s, h->at, &limit)) {
-        if (s->batch->njobs >= BATCH_JOBS || s->batch->names_len >= BATCH_NAMES)
+        if (is_full(h->crew, s->batch))
             merge_part(h, s);
         if (!take_record(h, s)) {
             s->ends = true;
