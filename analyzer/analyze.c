@@ -73,6 +73,7 @@ static bool set_up(struct run *run, char err[256])
     run->rebuild.want_largest = run->o->want_largest;
     run->rebuild.now_ms = a->now_ms;
     run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
+    run->crew_mask = run->o->stretch ? 0 : CREW_LOOKS - 1;
     run->wants_crew = run->o->threads > 1 && !run->o->explain && !run->heap.watched && run->alloc.kind != ALLOC_LIBC;
     if (run->o->findings && !findings_begin(run->o->findings, &run->pf, &run->alloc, a->now_ms)) {
         snprintf(err, 256, "out of memory");
@@ -481,7 +482,7 @@ static bool pass(struct run *run, char err[256])
         record(run, &ev);
         if (!run->stopped && ++records % PROGRESS_EVERY == 0)
             run_progress(run, rdb_info(run->p));
-        if (run->wants_crew && !run->stopped && crew_is_worth_it(run))
+        if ((records & run->crew_mask) == 0 && run->wants_crew && !run->stopped && crew_is_worth_it(run, records))
             crew_pass(run);
     }
     run->a->file.info = *rdb_info(run->p);

@@ -41,7 +41,10 @@ enum {
     NAMES_MOST = 16 * 1024 * 1024,
     SNAP = 1024 * 1024, /* bytes after which the checksum is noted again */
     THREADS_MOST = 64,
-    LINES = 128 /* what one thread writes all the time is to be in no line of the cache that another one uses */
+    SEEN_BYTES = 512 * 1024, /* or records, from which it is seen what they are like */
+    SEEN_RECORDS = 4096,
+    SHORT = 200, /* bytes of a record, in the mean: below, handing over costs as much as dealing with it at once */
+    LINES = 128  /* what one thread writes all the time is to be in no line of the cache that another one uses */
 };
 
 #define NOWHERE UINT64_MAX
@@ -439,13 +442,14 @@ static uint64_t bytes_left(const struct run *run)
     return size > at ? size - at : 0;
 }
 
-bool crew_is_worth_it(struct run *run)
+bool crew_is_worth_it(struct run *run, uint64_t records)
 {
-    if (!rdb_between(run->p))
+    uint64_t at = rdb_tell(run->p), left = bytes_left(run);
+    bool seen = at >= SEEN_BYTES || records >= SEEN_RECORDS;
+    if (!rdb_between(run->p) || (!seen && !run->o->stretch))
         return false;
-    uint64_t left = bytes_left(run);
     run->wants_crew = left / STRETCHES_LEAST >= stretch_length(run, left);
-    return run->wants_crew;
+    return run->wants_crew && (run->o->stretch || at >= records * SHORT);
 }
 
 void crew_pass(struct run *run)

@@ -65,9 +65,9 @@ struct forecast_server {
     /* INFO of the empty server */
     uint32_t used, allocated, active, resident, rss;
     /* after loads */
-    uint32_t loaded_overhead;           /* allocator_allocated - used_memory: least wrong in relation to the heap */
-    uint32_t loaded_pinned;             /* free bytes in slabs that temporary blocks have left behind, mean by jemalloc */
-    uint32_t rss_overhead;              /* used_memory_rss - allocator_resident, mean */
+    uint32_t loaded_overhead; /* allocator_allocated - used_memory: least wrong in relation to the heap */
+    uint32_t loaded_pinned;   /* free bytes in slabs that temporary blocks have left behind, mean by jemalloc */
+    uint32_t rss_overhead;    /* used_memory_rss - allocator_resident, mean */
     uint32_t lua_allocated, lua_active; /* the arena of Lua */
     float cache_full;                   /* f above */
 };

@@ -36,6 +36,7 @@ struct run {
     const struct job *job;     /* being reported; NULL: the record is read from p */
     const struct batch *batch; /* its batch */
     bool wants_crew;
+    uint64_t crew_mask; /* crew_is_worth_it() is asked when the number of records has none of these bits */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys */
@@ -89,8 +90,10 @@ bool merge_batch(struct run *run, struct batch *b);
 /* merge.c: charges the value of run->job as rebuild_key() would have. */
 void merge_charge(struct run *run, struct key_report *k);
 
-/* crew.c: whether the rest of the dump is for several threads; reads what they can read of it. p then stands behind that. */
-bool crew_is_worth_it(struct run *run);
+/* crew.c: whether the rest of the dump, behind so many records, is for several threads, by what those were like; reads what they
+ * can read of it. p then stands behind that. */
+enum { CREW_LOOKS = 16 };
+bool crew_is_worth_it(struct run *run, uint64_t records);
 void crew_pass(struct run *run);
 
 #endif

@@ -79,8 +79,8 @@ void strings_learned(struct run *run, const struct key_report *k)
 /* ---------------------------------------------------------------- keys */
 
 /* The key's blocks, and its place in the keyspace. */
-static inline __attribute__((always_inline)) void load(struct run *run, const struct alike *s, const struct rdb_key *key,
-                        const struct groups_name *name)
+static inline __attribute__((always_inline)) void load(struct run *run, const struct alike *s,
+                                                       const struct rdb_key *key, const struct groups_name *name)
 {
     struct placement *pl = &run->placement;
     bool expires = key->expire_ms >= 0;
@@ -146,7 +146,8 @@ static bool is_usual(const struct run *run, const struct rdb_key *key)
 }
 
 /* The value is in run->rebuild.string. */
-static inline __attribute__((always_inline)) bool take_read(struct run *run, const struct rdb_key *key, const uint8_t *text, uint64_t record)
+static inline __attribute__((always_inline)) bool take_read(struct run *run, const struct rdb_key *key,
+                                                            const uint8_t *text, uint64_t record)
 {
     struct rebuild *r = &run->rebuild;
     uint64_t id = alike_id(key->name.len, r->string.len, r->string.kind, key->expire_ms >= 0);
