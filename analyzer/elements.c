@@ -111,17 +111,39 @@ uint64_t sds_alloc_size(const struct rebuild *r, uint64_t len)
     return len > 0 && len < 32 ? len + 2 : zusable(r->z, sds_request(r->pf, len));
 }
 
+static uint64_t *place_for(struct rebuild *r, enum zlabel label, uint64_t **zs, uint64_t **as)
+{
+    struct value_stats *st = &r->st;
+    bool value = label == ZL_VALUE;
+    *zs = value ? &st->val_zs : &st->elem_zs;
+    *as = value ? &st->val_as : &st->elem_as;
+    return value ? &st->val_req : &st->elem_req;
+}
+
+void element_sds_n(struct rebuild *r, uint64_t len, enum zlabel label, uint64_t count)
+{
+    uint64_t request = sds_request(r->pf, len), usable = zusable(r->z, request), *zs, *as;
+    zmalloc_n(r->z, request, label, count);
+    *place_for(r, label, &zs, &as) += request * count;
+    *zs += usable * count;
+    *as += (len > 0 && len < 32 ? len + 2 : usable) * count;
+}
+
 void element_sds(struct rebuild *r, uint64_t len, enum zlabel label)
 {
-    uint64_t request = sds_request(r->pf, len), usable = zmalloc(r->z, request, label);
-    if (label == ZL_VALUE) {
-        r->st.val_req += request;
-        r->st.val_zs += usable;
-        r->st.val_as += len > 0 && len < 32 ? len + 2 : usable;
-    } else {
-        r->st.elem_req += request;
-        r->st.elem_zs += usable;
-        r->st.elem_as += len > 0 && len < 32 ? len + 2 : usable;
+    uint64_t request = sds_request(r->pf, len), usable = zmalloc(r->z, request, label), *zs, *as;
+    *place_for(r, label, &zs, &as) += request;
+    *zs += usable;
+    *as += len > 0 && len < 32 ? len + 2 : usable;
+}
+
+void lengths_flush(struct rebuild *r, struct lengths *l, void (*alloc)(struct rebuild *r, uint64_t len, uint64_t count))
+{
+    for (; l->seen; l->seen &= l->seen - 1) {
+        unsigned len = (unsigned)__builtin_ctzll(l->seen);
+        if (alloc)
+            alloc(r, len, l->count[len]);
+        l->count[len] = 0;
     }
 }
 

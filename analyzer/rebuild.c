@@ -91,6 +91,8 @@ void rebuild_key(struct rebuild *r, const struct rdb_key *key, struct key_report
     r->k = k;
     r->damage = NULL;
     r->has_late = false;
+    lengths_flush(r, &r->members, NULL); /* of a value that broke off */
+    lengths_flush(r, &r->values, NULL);
     r->level_clock = (uint32_t)(key->offset * UINT64_C(0x9E3779B97F4A7C15) >> 32); /* the same whoever rebuilds it */
     zheap_key_begin(z);
 

@@ -58,6 +58,13 @@ struct memo {
 };
 enum memo_kind { MEMO_TEXT, MEMO_INT_SHARED, MEMO_INT };
 
+/* Short elements of a collection, counted by length: those that are alike ask for the same blocks. */
+enum { LENGTHS = 64 };
+struct lengths {
+    uint64_t seen; /* bit n: count[n] is not 0 */
+    uint32_t count[LENGTHS];
+};
+
 enum { NODE_COSTS = 256 };
 
 /* Expected size of a skiplist node over its levels, which are drawn by lot. */
@@ -106,10 +113,12 @@ struct rebuild {
     } string;
     bool opens_strings; /* elements_next: a module's strings are opened too */
 
+    struct lengths members, values; /* of the current collection, not asked for yet: members_flush() */
+
     /* kept between keys */
     struct memo *memo;
     size_t memo_cap;
-    uint32_t level_clock;                   /* deterministic stand-in for the skiplist's dice */
+    uint64_t level_clock;                   /* deterministic stand-in for the skiplist's dice */
     struct node_cost node_cost[NODE_COSTS]; /* of skiplist nodes, by member length */
     struct rax_walk *rax;                   /* the tree being built: one of raxes */
     struct rax_walk *raxes[RAX_COUNT];
@@ -188,6 +197,23 @@ void element_object(struct rebuild *r, const struct rdb_element *e, enum zlabel 
 void element_object_kind(struct rebuild *r, uint8_t kind, bool from_text, uint64_t len, enum zlabel label);
 void element_object_memo(struct rebuild *r, const struct memo *m, enum zlabel label);
 void element_sds(struct rebuild *r, uint64_t len, enum zlabel label);
+void element_sds_n(struct rebuild *r, uint64_t len, enum zlabel label, uint64_t count);
+
+/* Whether an element of this length may wait in r->members or r->values: nobody watches its blocks, which depend on nothing else. */
+static inline bool element_waits(const struct rebuild *r, uint64_t len)
+{
+    return len < LENGTHS && !r->pf->object_elements && !r->z->watched;
+}
+
+static inline void length_note(struct lengths *l, uint64_t len)
+{
+    l->seen |= UINT64_C(1) << len;
+    l->count[len]++;
+}
+
+/* alloc() once for each length that waits; then none does. NULL: they are dropped. */
+void lengths_flush(struct rebuild *r, struct lengths *l,
+                   void (*alloc)(struct rebuild *r, uint64_t len, uint64_t count));
 uint64_t sds_alloc_size(const struct rebuild *r, uint64_t len);
 struct memo *memo_reserve(struct rebuild *r, size_t n);
 bool pack_begin(struct rebuild *r, const struct rdb_element *e, struct rdb_pack *pk); /* opens; notes damage */

@@ -67,6 +67,18 @@ static void valkey_pair(struct rebuild *r, const struct pair *p)
     element_sds(r, p->value_len, ZL_VALUE);
 }
 
+/* dict.h dictEntry and the field */
+static void fields_alloc(struct rebuild *r, uint64_t len, uint64_t count)
+{
+    zmalloc_n(r->z, 24, ZL_ELEMENT_ENTRY, count);
+    element_sds_n(r, len, ZL_ELEMENT, count);
+}
+
+static void values_alloc(struct rebuild *r, uint64_t len, uint64_t count)
+{
+    element_sds_n(r, len, ZL_VALUE, count);
+}
+
 static void pair_alloc(struct rebuild *r, const struct pair *p)
 {
     switch (r->pf->hash_rule) {
@@ -78,11 +90,16 @@ static void pair_alloc(struct rebuild *r, const struct pair *p)
         break;
     }
     default:
-        zmalloc(r->z, 24, ZL_ELEMENT_ENTRY); /* dict.h dictEntry */
-        element_sds(r, p->field_len, ZL_ELEMENT);
+        if (element_waits(r, p->field_len))
+            length_note(&r->members, p->field_len);
+        else
+            fields_alloc(r, p->field_len, 1);
         break;
     }
-    element_sds(r, p->value_len, ZL_VALUE);
+    if (element_waits(r, p->value_len))
+        length_note(&r->values, p->value_len);
+    else
+        values_alloc(r, p->value_len, 1);
 }
 
 static void memo_pair_alloc(struct rebuild *r, const struct memo *m)
@@ -100,6 +117,8 @@ static void memo_pair_alloc(struct rebuild *r, const struct memo *m)
 static void table_finish(struct rebuild *r, struct hash_state *s)
 {
     const struct profile *pf = r->pf;
+    lengths_flush(r, &r->members, fields_alloc);
+    lengths_flush(r, &r->values, values_alloc);
     r->k->encoding = ENC_HASHTABLE;
     bool own_entry = pf->hash_rule != HASH_ENTRY_BLOCK && pf->hash_rule != HASH_ENTRY_VALKEY;
     table_charge(r, &s->t, (uint64_t)(s->has_ttl_header ? pf->hash_ttl_header : pf->hash_header), own_entry ? 24 : 0);

@@ -27,8 +27,19 @@ static unsigned width_of(int64_t v)
     return v >= INT16_MIN && v <= INT16_MAX ? 2 : v >= INT32_MIN && v <= INT32_MAX ? 4 : 8;
 }
 
+static void members_alloc(struct rebuild *r, uint64_t len, uint64_t count)
+{
+    if (r->pf->set_entry)
+        zmalloc_n(r->z, (uint64_t)r->pf->set_entry, ZL_ELEMENT_ENTRY, count);
+    element_sds_n(r, len, ZL_ELEMENT, count);
+}
+
 static void member_alloc(struct rebuild *r, const struct memo *m)
 {
+    if (element_waits(r, m->len)) {
+        length_note(&r->members, m->len);
+        return;
+    }
     if (r->pf->set_entry)
         zmalloc(r->z, (uint64_t)r->pf->set_entry, ZL_ELEMENT_ENTRY);
     if (r->pf->object_elements)
@@ -39,12 +50,23 @@ static void member_alloc(struct rebuild *r, const struct memo *m)
 
 static void member_alloc_element(struct rebuild *r, const struct rdb_element *e)
 {
+    if (element_waits(r, e->len)) {
+        length_note(&r->members, e->len);
+        return;
+    }
     if (r->pf->set_entry)
         zmalloc(r->z, (uint64_t)r->pf->set_entry, ZL_ELEMENT_ENTRY);
     if (r->pf->object_elements)
         element_object(r, e, ZL_ELEMENT);
     else
         element_sds(r, e->len, ZL_ELEMENT);
+}
+
+static void table_finish(struct rebuild *r, const struct table *t)
+{
+    lengths_flush(r, &r->members, members_alloc);
+    r->k->encoding = ENC_HASHTABLE;
+    table_charge(r, t, (uint64_t)r->pf->set_header, r->pf->set_entry);
 }
 
 /* Up to 7.0: dictExpand(members so far), move them, dictExpand(total). 7.2+: presized to the total at once. */
@@ -129,8 +151,7 @@ static void finish(struct rebuild *r, struct set_state *s)
         uint64_t bytes = 7 + s->lp_bytes;
         value_pack(r, zusable(r->z, s->lp_capacity) > zusable(r->z, bytes) ? s->lp_capacity : bytes, ENC_LISTPACK);
     } else {
-        r->k->encoding = ENC_HASHTABLE;
-        table_charge(r, &s->t, (uint64_t)r->pf->set_header, r->pf->set_entry);
+        table_finish(r, &s->t);
     }
 }
 
@@ -190,8 +211,7 @@ static void pack_to_table(struct rebuild *r, const struct rdb_element *e)
         note_damage(r, &pk);
     table_insert(&t, n, 0);
     r->k->elements = n;
-    r->k->encoding = ENC_HASHTABLE;
-    table_charge(r, &t, (uint64_t)r->pf->set_header, r->pf->set_entry);
+    table_finish(r, &t);
 }
 
 static void packed_set(struct rebuild *r)

@@ -17,12 +17,6 @@ uint64_t skiplist_node_request(const struct profile *pf, uint64_t len, unsigned 
     return pf->skiplist_embeds ? request + sds_header_embedded(pf, len) + len + 1 : request;
 }
 
-static unsigned next_level(struct rebuild *r)
-{
-    unsigned zeros = (unsigned)__builtin_ctz(++r->level_clock | 0x80000000U);
-    return 1 + zeros / 2;
-}
-
 struct node_cost skiplist_node_cost(const struct zheap *z, const struct profile *pf, uint64_t len)
 {
     double p = 0.75, mean = 0, squares = 0;
@@ -34,7 +28,25 @@ struct node_cost skiplist_node_cost(const struct zheap *z, const struct profile 
     return (struct node_cost){mean, squares - mean * mean};
 }
 
-static void node_alloc(struct rebuild *r, uint64_t len)
+/* Of the next count nodes, those with this level or more: every 4^(level - 1)-th. */
+static uint64_t next_levels(const struct rebuild *r, uint64_t count, unsigned level)
+{
+    unsigned shift = 2 * (level - 1);
+    return ((r->level_clock + count) >> shift) - (r->level_clock >> shift);
+}
+
+static void nodes_place(struct rebuild *r, uint64_t len, uint64_t count)
+{
+    uint64_t left = count;
+    for (unsigned level = 1; left > 0 && level <= LEVELS; level++) {
+        uint64_t higher = level < LEVELS ? next_levels(r, count, level + 1) : 0;
+        zplace(r->z, skiplist_node_request(r->pf, len, level), left - higher);
+        left = higher;
+    }
+    r->level_clock = (r->level_clock + count) & UINT32_MAX;
+}
+
+static void nodes_alloc(struct rebuild *r, uint64_t len, uint64_t count)
 {
     uint64_t slot = r->pf->skiplist_embeds ? len : 0;
     struct node_cost c;
@@ -45,29 +57,45 @@ static void node_alloc(struct rebuild *r, uint64_t len)
     } else {
         c = skiplist_node_cost(r->z, r->pf, len);
     }
-    zcharge(r->z, c.mean, c.variance, ZL_SKIPLIST_NODE);
+    zcharge_n(r->z, c.mean, c.variance, ZL_SKIPLIST_NODE, count);
     if (zheap_places(r->z))
-        zplace(r->z, skiplist_node_request(r->pf, len, next_level(r)), 1);
-    r->st.node_zs += c.mean;
+        nodes_place(r, len, count);
+    r->st.node_zs += c.mean * (double)count;
+}
+
+static void members_alloc(struct rebuild *r, uint64_t len, uint64_t count)
+{
+    if (r->pf->zset_entry)
+        zmalloc_n(r->z, (uint64_t)r->pf->zset_entry, ZL_ELEMENT_ENTRY, count);
+    if (!r->pf->skiplist_embeds)
+        element_sds_n(r, len, ZL_ELEMENT, count);
+    nodes_alloc(r, len, count);
 }
 
 static void member_alloc(struct rebuild *r, uint64_t len, const struct rdb_element *e, const struct memo *m)
 {
     const struct profile *pf = r->pf;
+    if (element_waits(r, len)) {
+        length_note(&r->members, len);
+        return;
+    }
+    if (!pf->object_elements) {
+        members_alloc(r, len, 1);
+        return;
+    }
     if (pf->zset_entry)
         zmalloc(r->z, (uint64_t)pf->zset_entry, ZL_ELEMENT_ENTRY);
-    if (pf->object_elements && e != NULL)
+    if (e != NULL)
         element_object(r, e, ZL_ELEMENT);
-    else if (pf->object_elements)
+    else
         element_object_memo(r, m, ZL_ELEMENT);
-    else if (!pf->skiplist_embeds)
-        element_sds(r, len, ZL_ELEMENT);
-    node_alloc(r, len);
+    nodes_alloc(r, len, 1);
 }
 
 static void skiplist_finish(struct rebuild *r, const struct table *t)
 {
     const struct profile *pf = r->pf;
+    lengths_flush(r, &r->members, members_alloc);
     r->k->encoding = ENC_SKIPLIST;
     r->k->flags |= KEY_STOCHASTIC;
     zmalloc(r->z, 16, ZL_SKIPLIST); /* server.h zset: dict and skiplist pointers */

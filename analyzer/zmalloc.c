@@ -211,14 +211,19 @@ uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, e
 
 /* ---------------------------------------------------------------- chance */
 
-void zcharge(struct zheap *z, double expected, double variance, enum zlabel label)
+void zcharge_n(struct zheap *z, double expected, double variance, enum zlabel label, uint64_t count)
 {
-    int64_t chance = llrint(expected * ZCHANCE_UNIT);
-    z->key_expected += expected;
-    z->key_variance += variance;
-    z->variance += (uint64_t)llrint(variance * ZVARIANCE_UNIT);
+    int64_t chance = llrint(expected * ZCHANCE_UNIT) * (int64_t)count;
+    z->key_expected += expected * (double)count;
+    z->key_variance += variance * (double)count;
+    z->variance += (uint64_t)llrint(variance * ZVARIANCE_UNIT) * count;
     z->chance += chance;
     z->chance_by_label[label] += chance;
+}
+
+void zcharge(struct zheap *z, double expected, double variance, enum zlabel label)
+{
+    zcharge_n(z, expected, variance, label, 1);
 }
 
 void zheap_settle(struct zheap *z)

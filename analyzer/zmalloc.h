@@ -167,6 +167,7 @@ uint64_t zrealloc(struct zheap *z, uint64_t old_request, uint64_t new_request, e
 /* The expected value and variance of what chance decides: the label and the key (key_expected) move by it, nothing is
  * placed. used follows at zheap_settle(). */
 void zcharge(struct zheap *z, double expected, double variance, enum zlabel label);
+void zcharge_n(struct zheap *z, double expected, double variance, enum zlabel label, uint64_t count);
 
 /* The chance part, in whole bytes, goes to used, its peak and the labels. Once, when all is charged. */
 void zheap_settle(struct zheap *z);
