@@ -20,8 +20,10 @@ struct rax_walk {
     uint32_t *children;
     uint8_t *is_key;
     size_t cap, len;
+    size_t branch; /* deepest place before its end where the path is more than a run of characters */
     uint64_t tail; /* characters beyond PATH_LIMIT */
     bool any, values;
+    struct lengths small; /* nodes that are not asked for yet, by request */
     struct rax_sum sum;
 };
 
@@ -60,29 +62,43 @@ static bool reserve(struct rax_walk *w, size_t len)
     return true;
 }
 
+static void nodes_alloc(struct rebuild *r, uint64_t request, uint64_t count)
+{
+    r->rax->sum.usable += zusable(r->z, request) * count;
+    zmalloc_n(r->z, request, ZL_RAX, count);
+}
+
 static void node(struct rebuild *r, uint64_t characters, uint64_t pointers, bool value)
 {
-    struct rax_sum *sum = &r->rax->sum;
     uint64_t text = r->pf->rax_unpadded ? 4 + characters : round8(4 + characters);
-    sum->usable += zmalloc(r->z, text + 8 * pointers + (value ? 8 : 0), ZL_RAX);
-    sum->nodes++;
+    uint64_t request = text + 8 * pointers + (value ? 8 : 0);
+    r->rax->sum.nodes++;
+    if (request < LENGTHS && !r->z->watched)
+        length_note(&r->rax->small, request);
+    else
+        nodes_alloc(r, request, 1);
+}
+
+/* The node at the end of the path. */
+static void finish_end(struct rebuild *r)
+{
+    const struct rax_walk *w = r->rax;
+    if (w->tail)
+        node(r, w->tail, 1, false);
+    node(r, 0, 0, w->values && (w->tail || w->is_key[w->len]));
 }
 
 /* Emits the nodes of the current path from depth `from` on. */
 static void finish_path(struct rebuild *r, size_t from)
 {
     struct rax_walk *w = r->rax;
-    for (size_t d = from; d <= w->len;) {
+    size_t d = from;
+    if (from > w->branch && from < w->len) {
+        node(r, w->len - from, 1, false);
+        d = w->len;
+    }
+    while (d < w->len) {
         bool value = w->is_key[d] && w->values;
-        if (d == w->len) {
-            if (w->tail) {
-                node(r, w->tail, 1, false);
-                node(r, 0, 0, w->values);
-            } else {
-                node(r, 0, 0, value);
-            }
-            return;
-        }
         if (w->children[d] > 1) {
             node(r, w->children[d], w->children[d], value);
             d++;
@@ -94,6 +110,7 @@ static void finish_path(struct rebuild *r, size_t from)
         node(r, c, 1, value);
         d += c;
     }
+    finish_end(r);
 }
 
 void rax_begin(struct rebuild *r, bool values)
@@ -103,7 +120,23 @@ void rax_begin(struct rebuild *r, bool values)
     w->len = 0;
     w->tail = 0;
     w->values = values;
+    lengths_flush(r, &w->small, NULL); /* of a tree that broke off */
     memset(&w->sum, 0, sizeof w->sum);
+}
+
+/* How many bytes of both are the same from the first on. */
+static size_t common_prefix(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    size_t i = 0;
+    for (uint64_t x, y; i + sizeof x <= n; i += sizeof x) {
+        memcpy(&x, a + i, sizeof x);
+        memcpy(&y, b + i, sizeof y);
+        if (x != y)
+            return i + (size_t)__builtin_ctzll(x ^ y) / 8;
+    }
+    while (i < n && a[i] == b[i])
+        i++;
+    return i;
 }
 
 void rax_add(struct rebuild *r, const uint8_t *key, size_t full)
@@ -113,13 +146,12 @@ void rax_add(struct rebuild *r, const uint8_t *key, size_t full)
     if (!reserve(w, len > w->len ? len : w->len))
         return;
     if (w->any) {
-        size_t shorter = len < w->len ? len : w->len;
-        while (common < shorter && w->key[common] == key[common])
-            common++;
+        common = common_prefix(w->key, key, len < w->len ? len : w->len);
         if (common == len && len == w->len)
             return;          /* a duplicate */
         if (common == len) { /* not in order: a prefix of the key before it */
             w->is_key[len] = 1;
+            w->branch = len > w->branch ? len : w->branch;
             w->sum.keys++;
             return;
         }
@@ -141,6 +173,7 @@ void rax_add(struct rebuild *r, const uint8_t *key, size_t full)
     w->children[len] = 0;
     w->is_key[len] = 1;
     w->len = len;
+    w->branch = common;
     w->tail = full - len;
     w->sum.keys++;
 }
@@ -153,6 +186,7 @@ void rax_end(struct rebuild *r, uint64_t header, struct rax_sum *sum)
         finish_path(r, 0);
     else
         node(r, 0, 0, false); /* the empty head */
+    lengths_flush(r, &w->small, nodes_alloc);
     sum->usable += w->sum.usable;
     sum->nodes += w->sum.nodes;
     sum->keys += w->sum.keys;

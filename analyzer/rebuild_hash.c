@@ -32,6 +32,7 @@ struct hash_state {
     bool as_table, has_ttl_header, ttl_layout;
     uint64_t packed; /* bytes of all entries if packed */
     struct table t;
+    uint64_t inserted; /* pairs in t that it has not been told of */
 };
 
 /* ---------------------------------------------------------------- one pair in a table */
@@ -117,6 +118,7 @@ static void memo_pair_alloc(struct rebuild *r, const struct memo *m)
 static void table_finish(struct rebuild *r, struct hash_state *s)
 {
     const struct profile *pf = r->pf;
+    table_insert(&s->t, s->inserted, 0);
     lengths_flush(r, &r->members, fields_alloc);
     lengths_flush(r, &r->values, values_alloc);
     r->k->encoding = ENC_HASHTABLE;
@@ -258,7 +260,7 @@ static void add_pair(struct rebuild *r, struct hash_state *s, const struct part 
         return;
     if (s->as_table) {
         add_to_table(r, f, v, expiry);
-        table_insert(&s->t, 1, 0);
+        s->inserted++;
     } else {
         add_packed(r, s, f, v, expiry);
     }
