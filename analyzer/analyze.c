@@ -428,6 +428,17 @@ static bool head_is_over(const struct rdb_event *ev)
     return ev->kind != RDB_EV_AUX && ev->kind != RDB_EV_MODULE_AUX;
 }
 
+/* So many more records have been read. */
+static bool goes_on(struct run *run, uint64_t *records, size_t n)
+{
+    uint64_t looks = *records / PROGRESS_EVERY;
+    *records += n;
+    if (*records / PROGRESS_EVERY != looks && run->o->on_progress &&
+        !run->o->on_progress(run->o->on_progress_ctx, rdb_info(run->p), run->aggregate.all.keys))
+        run->stopped = true;
+    return !run->stopped;
+}
+
 static bool pass(struct run *run, char err[256])
 {
     struct rdb_event ev;
@@ -440,13 +451,11 @@ static bool pass(struct run *run, char err[256])
                 return false;
         }
         record(run, &ev);
-        if (run->stopped)
+        bool on = goes_on(run, &records, 1);
+        for (size_t n; on && ev.kind == RDB_EV_KEY && (n = kin_take(run)) > 0;)
+            on = goes_on(run, &records, n);
+        if (!on)
             break;
-        if (++records % PROGRESS_EVERY == 0 && run->o->on_progress &&
-            !run->o->on_progress(run->o->on_progress_ctx, rdb_info(run->p), run->aggregate.all.keys)) {
-            run->stopped = true;
-            break;
-        }
     }
     run->a->file.info = *rdb_info(run->p);
     return run->ready || set_up(run, err);

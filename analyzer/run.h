@@ -9,6 +9,8 @@
 #include "analyzer/eviction.h"
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
+#include "analyzer/kin.h"
+#include "analyzer/moments.h"
 #include "analyzer/pins.h"
 #include "analyzer/placement.h"
 #include "analyzer/real.h"
@@ -32,6 +34,10 @@ struct run {
     struct real *real;   /* NULL: no replay */
     struct alike *alike; /* table of costs */
     struct alike_learner learner;
+    struct kin *kin; /* table; NULL: each key is to be told */
+    struct moments moments;
+    slabs_fate_t fates[MOMENTS_SPANS]; /* of a span's keys, without a tag */
+    unsigned expired_spans;            /* the first ones are of keys that have expired */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys */
@@ -61,5 +67,18 @@ void strings_learned(struct run *run, const struct key_report *k);
 
 /* What waits goes to the sums of the current database. */
 void strings_settle(struct run *run);
+
+/* A string of known cost, whose record has this length; what waits of one cost. */
+void strings_known(struct run *run, struct alike *s, const struct rdb_key *key, const struct groups_name *name,
+                   uint64_t record);
+void strings_settle_cost(struct run *run, struct alike *s);
+
+/* kin.c: many strings at once, see kin.h. After strings_begin() and before strings_free(); false: memory is out. */
+bool kin_begin(struct run *run);
+void kin_free(struct run *run);
+void kin_settle(struct run *run);
+
+/* Takes of the strings that come next those that are understood: how many. */
+size_t kin_take(struct run *run);
 
 #endif

@@ -332,15 +332,17 @@ uint64_t segments_hash(const struct splitter *s, const uint8_t *name, size_t len
 }
 
 #ifdef __SSE2__
-/* Sixteen bytes with the digits among them made '0', those from len on made 0. */
+/* Sixteen bytes with the digits among them made '0', those from len on made 0. len: 0..16 */
 static inline void blank(const uint8_t *p, size_t len, uint64_t out[2])
 {
+    static const uint8_t kept[32] = {[0 ... 15] = 0xff};
     const __m128i zero = _mm_set1_epi8('0'), nine = _mm_set1_epi8(9);
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i d = _mm_sub_epi8(v, zero), digit = _mm_cmpeq_epi8(_mm_min_epu8(d, nine), d);
-    __m128i b = _mm_or_si128(_mm_andnot_si128(digit, v), _mm_and_si128(digit, zero));
-    out[0] = low_bytes((uint64_t)_mm_cvtsi128_si64(b), len);
-    out[1] = low_bytes((uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(b, b)), len < 8 ? 0 : len - 8);
+    __m128i b = _mm_sub_epi8(v, _mm_and_si128(digit, d));
+    b = _mm_and_si128(b, _mm_loadu_si128((const __m128i *)(const void *)(kept + 16 - len)));
+    out[0] = (uint64_t)_mm_cvtsi128_si64(b);
+    out[1] = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(b, b));
 }
 #else
 static inline void blank(const uint8_t *p, size_t len, uint64_t out[2])
@@ -358,7 +360,7 @@ uint64_t segments_blanked(const uint8_t *name, size_t len)
     if (len > MASK_BYTES)
         return hash_part(hash, name, len);
     for (size_t at = 0; at < len; at += 16) {
-        blank(name + at, len - at, v);
+        blank(name + at, len - at < 16 ? len - at : 16, v);
         hash = multiply_fold(hash ^ v[0], v[1] ^ UINT64_C(0xD6E8FEB86659FD93));
     }
     return hash | (hash == 0);
