@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/blanked.h"
 #include "analyzer/run.h"
 #include "rdb/strings.h"
 
-enum { AT_ONCE = 64, CUTS = PLACEMENT_STEPS + EXPIRY_BUCKETS + DIST_ROWS };
+enum { CUTS = PLACEMENT_STEPS + EXPIRY_BUCKETS + DIST_ROWS };
 
 /* ---------------------------------------------------------------- life */
 
@@ -23,7 +24,8 @@ static void settle(struct run *run, struct kin *kin)
     if (run->o->findings)
         findings_cell_strings(run->o->findings, kin->cell, kin->bytes, kin->keys);
     strings_settle_cost(run, s);
-    kin->keys = kin->record = kin->seen = 0;
+    kin->keys = kin->record = 0;
+    kin->seen = 0;
 }
 
 static void settle_moments(struct run *run)
@@ -41,25 +43,29 @@ static void settle_moments(struct run *run)
             if (run->o->findings)
                 findings_ttl(run->o->findings, expire_ms, sum->keys, sum->bytes);
         }
-        *sum = (struct moments_sum){0, 0};
+        sum->keys = sum->bytes = 0;
     }
+}
+
+/* All slots are free afterwards: who comes again finds its way back, and those who came once need not be looked at with
+ * every change of the database. */
+static void part(void *ctx)
+{
+    struct run *run = ctx;
+    for (unsigned i = 0; i < run->nkin; i++) {
+        struct kin *kin = &run->kin[run->kin_list[i]];
+        settle(run, kin);
+        kin->id = 0;
+    }
+    run->nkin = 0;
 }
 
 void kin_settle(struct run *run)
 {
     if (run->kin == NULL)
         return;
-    for (size_t i = 0; i < (size_t)1 << KIN_BITS; i++)
-        settle(run, &run->kin[i]);
+    part(run);
     settle_moments(run);
-}
-
-/* Prefixes are about to be merged: all must have been counted where it belongs, and cells will be others. */
-static void part(void *ctx)
-{
-    struct run *run = ctx;
-    kin_settle(run);
-    memset(run->kin, 0, sizeof *run->kin << KIN_BITS);
 }
 
 /* Time is cut wherever one of the tables does. */
@@ -75,7 +81,7 @@ static void begin_moments(struct run *run)
     moments_init(m, cuts, n);
     for (unsigned span = 0; span < m->n; span++) {
         int64_t expire_ms = moments_expires(m, span) ? (int64_t)m->first[span] : -1;
-        run->fates[span] = slabs_fate(placement_death(&run->placement, expire_ms), 0);
+        m->sum[span].mark = slabs_fate(placement_death(&run->placement, expire_ms), 0);
         run->expired_spans += expire_ms >= 0 && expire_ms < run->a->now_ms;
     }
 }
@@ -83,7 +89,7 @@ static void begin_moments(struct run *run)
 bool kin_begin(struct run *run)
 {
     size_t bytes = sizeof *run->kin << KIN_BITS;
-    if (!run->quick || !run->sums)
+    if (!run->quick || !run->sums || run->pf.int_text_max < RDB_INTEGER_BYTES)
         return true;
     run->kin = aligned_alloc(sizeof *run->kin, bytes);
     if (run->kin == NULL)
@@ -104,6 +110,22 @@ void kin_free(struct run *run)
 
 /* ---------------------------------------------------------------- a key without kin */
 
+enum { ROWS = 64 };
+
+/* What is found out of each string before any is counted, in short loops of which no round waits for another. */
+struct batch {
+    unsigned n, nexpiring, nunclear;
+    struct row {
+        struct rdb_string s;
+        uint64_t id, blanked;
+        uint32_t record; /* its length */
+        unsigned span;   /* of its expiry */
+    } row[ROWS];
+    /* Which of them a question has to be put to: those that expire, and integers and texts that may be some. Whether the
+     * next one is among them cannot be foreseen, so no branch asks. */
+    uint8_t expiring[ROWS], unclear[ROWS];
+};
+
 static struct rdb_key key_of(const struct run *run, const struct rdb_string *s, uint64_t offset)
 {
     return (struct rdb_key){.db = run->db,
@@ -114,151 +136,207 @@ static struct rdb_key key_of(const struct run *run, const struct rdb_string *s, 
                             .offset = offset};
 }
 
-/* One of the two slots becomes that of this name and cost, unless its own have been met since it was last asked for. */
-static void meet(struct run *run, struct kin *kin, const struct alike *s, uint64_t blanked)
+static void to_bins(struct run *run, struct kin *kin, const struct alike *s)
 {
-    uint32_t cell = 0;
+    for (unsigned i = 0; i < ALIKE_BLOCKS; i++) {
+        bool none = i >= s->nbins;
+        kin->place[i] = slabs_place(none ? (unsigned)SLABS_NO_BIN : s->bin[i].bin);
+        kin->count[i] = none ? 0 : s->bin[i].count;
+    }
+    run->kin_bins = s->nbins > run->kin_bins ? s->nbins : run->kin_bins;
+}
+
+/* Whether somebody is to have this slot: who wanted it last time too, unless its own have been met meanwhile. */
+static bool is_to_have(struct kin *kin, uint32_t who)
+{
+    uint32_t keys = (uint32_t)kin->keys;
+    bool twice = kin->wanted == who, idle = kin->id == 0 || kin->seen == keys;
+    kin->wanted = who;
+    kin->seen = keys;
+    return twice && idle;
+}
+
+/* Of names that come once there may be millions: only the second with this form and cost is given a slot. */
+static void meet(struct run *run, const struct row *row, const struct alike *s)
+{
+    uint32_t cell = 0, who = (uint32_t)(row->blanked + row->id);
     unsigned tag = RDB_T_STRING;
-    if (kin->keys != kin->seen) {
-        kin->seen = kin->keys;
-        kin = kin_other(run->kin, kin);
-    }
-    if (kin->keys != kin->seen) {
-        kin->seen = kin->keys;
+    struct kin *kin = kin_slot(run->kin, row->id, row->blanked);
+    if (!is_to_have(kin, who) && !is_to_have(kin = kin_other(run->kin, kin), who))
         return;
-    }
+    uint64_t blanked = row->blanked | (row->blanked == 0);
     if ((run->placement.slabs && !pins_known(&run->pins, blanked, RDB_T_STRING, &tag)) ||
         (run->o->findings && !findings_cell(run->o->findings, blanked, s->group_tag, &cell)))
         return;
     settle(run, kin);
-    *kin = (struct kin){.id = s->id,
-                        .blanked = blanked,
-                        .bytes = s->bytes,
-                        .cell = cell,
-                        .tag = (uint16_t)tag,
-                        .nbins = run->placement.slabs ? s->nbins : 0,
-                        .cost = *s};
-    memcpy(kin->bin, s->bin, sizeof kin->bin);
+    if (kin->id == 0)
+        run->kin_list[run->nkin++] = (uint16_t)(kin - run->kin);
+    *kin = (struct kin){
+        .id = s->id, .blanked = row->blanked, .bytes = s->bytes, .cell = cell, .tag = (uint16_t)tag, .cost = *s};
+    if (run->placement.slabs)
+        to_bins(run, kin, s);
     kin->cost.waiting = kin->cost.counted = kin->cost.record = 0;
 }
 
 /* False: what it costs is to be found out first. */
-static __attribute__((noinline)) bool stranger(struct run *run, const struct rdb_string *s, uint64_t id,
-                                               uint64_t blanked, uint64_t offset)
+static __attribute__((noinline)) bool stranger(struct run *run, const struct row *row, uint64_t offset)
 {
-    struct alike *cost = alike_slot(run->alike, id);
-    if (id == 0 || cost->id != id)
+    const struct rdb_string *s = &row->s;
+    struct alike *cost = alike_slot(run->alike, row->id);
+    if (cost->id != row->id)
         return false;
     struct rdb_key key = key_of(run, s, offset);
-    struct groups_name name = {s->name, s->name_len, blanked};
-    strings_known(run, cost, &key, &name, s->record);
-    if (kin_find(run->kin, id, blanked) == NULL)
-        meet(run, kin_slot(run->kin, id, blanked), cost, blanked);
+    struct groups_name name = {s->name, s->name_len, row->blanked | (row->blanked == 0)};
+    strings_known(run, cost, &key, &name, row->record);
+    if (kin_find(run->kin, row->id, row->blanked) == NULL)
+        meet(run, row, cost);
     return true;
 }
 
-/* ---------------------------------------------------------------- many keys */
+/* ---------------------------------------------------------------- many keys: what each is */
 
-/* What is found out of each before any is counted, in short loops of which no round waits for another. */
-struct batch {
-    size_t n;
-    struct rdb_string s[AT_ONCE];
-    uint64_t id[AT_ONCE], blanked[AT_ONCE];
-    uint8_t span[AT_ONCE];
-};
-
-/* Which strings a question has to be put to. Whether the next one is among them cannot be foreseen, so there is no branch. */
-struct selection {
-    unsigned n;
-    uint8_t at[AT_ONCE];
-};
-
-static inline void select_if(struct selection *l, size_t i, bool condition)
+/* As if none expired or was an integer. */
+static __attribute__((noinline)) void find_rows(const struct run *run, struct batch *b)
 {
-    l->at[l->n] = (uint8_t)i;
-    l->n += condition;
+    struct rdb_strings look;
+    uint32_t text_max = (uint32_t)run->pf.int_text_max, short_max = (uint32_t)run->pf.embstr_max;
+    unsigned no_expiry = run->moments.n - 1, n = 0, nexpiring = 0, nunclear = 0;
+    if (rdb_strings_begin(run->p, &look)) {
+        for (; n < ROWS; n++) {
+            struct row *row = &b->row[n];
+            struct rdb_string *s = &row->s;
+            const uint8_t *begin = look.at;
+            if (!rdb_strings_next(&look, s))
+                break;
+            uint32_t len = s->len, name_len = s->name_len;
+            bool expires = s->expire_ms >= 0;
+            row->record = (uint32_t)(s->end - begin);
+            row->id = alike_id_short(name_len, len, len <= short_max ? STR_SHORT : STR_RAW, expires);
+            row->blanked = blanked_hash(s->name, name_len);
+            row->span = no_expiry;
+            b->expiring[nexpiring] = b->unclear[nunclear] = (uint8_t)n;
+            nexpiring += expires;
+            nunclear += len <= text_max;
+        }
+    }
+    b->n = n;
+    b->nexpiring = nexpiring;
+    b->nunclear = nunclear;
+}
+
+static __attribute__((noinline)) void find_kinds(struct run *run, struct batch *b)
+{
+    for (unsigned j = 0; j < b->nunclear; j++) {
+        struct row *row = &b->row[b->unclear[j]];
+        struct rdb_element e;
+        rdb_string_value(&row->s, &e);
+        row->id = alike_id_short(row->s.name_len, e.len, rebuild_string_kind(&run->rebuild, &e), row->s.expire_ms >= 0);
+    }
 }
 
 /* One that has expired, and what is behind it, is left to rdb_next(). */
-static void find_spans(const struct run *run, struct batch *b)
+static __attribute__((noinline)) void find_spans(const struct run *run, struct batch *b)
 {
-    struct selection expiring = {.n = 0};
-    for (size_t i = 0; i < b->n; i++) {
-        b->span[i] = (uint8_t)(run->moments.n - 1);
-        select_if(&expiring, i, b->s[i].expire_ms >= 0);
-    }
-    for (unsigned j = 0; j < expiring.n; j++) {
-        unsigned i = expiring.at[j];
-        b->span[i] = (uint8_t)moments_span(&run->moments, b->s[i].expire_ms);
-        if (__builtin_expect(b->span[i] < run->expired_spans, 0)) {
-            b->n = i;
+    for (unsigned j = 0; j < b->nexpiring; j++) {
+        struct row *row = &b->row[b->expiring[j]];
+        row->span = moments_span(&run->moments, row->s.expire_ms);
+        if (__builtin_expect(row->span < run->expired_spans, 0)) {
+            b->n = b->expiring[j];
+            b->nexpiring = j;
             return;
         }
     }
 }
 
-static uint64_t id_of(const struct rdb_string *s, enum string_kind kind)
-{
-    return alike_id(s->name_len, s->len, kind, s->expire_ms >= 0);
-}
+/* ---------------------------------------------------------------- many keys: counting them */
 
-static void find_ids(struct run *run, struct batch *b)
-{
-    struct selection unclear = {.n = 0};
-    uint64_t text_max = (uint64_t)run->pf.int_text_max, short_max = (uint64_t)run->pf.embstr_max;
-    for (size_t i = 0; i < b->n; i++) {
-        const struct rdb_string *s = &b->s[i];
-        b->id[i] = id_of(s, s->len <= short_max ? STR_SHORT : STR_RAW);
-        b->blanked[i] = segments_blanked(s->name, s->name_len);
-        select_if(&unclear, i, s->len <= text_max); /* an integer, or a text that may be one */
-    }
-    for (unsigned j = 0; j < unclear.n; j++) {
-        const struct rdb_string *s = &b->s[unclear.at[j]];
-        struct rdb_element e = {.data = s->data, .len = s->len, .num = s->num, .clen = s->clen, .form = s->form};
-        b->id[unclear.at[j]] = id_of(s, rebuild_string_kind(&run->rebuild, &e));
-    }
-}
-
-static __attribute__((noinline)) void to_keyspace(struct run *run, const struct rdb_string *s, unsigned span,
-                                                  unsigned tag)
+static __attribute__((noinline)) void to_keyspace(struct run *run, const struct rdb_string *s, slabs_fate_t fate)
 {
     struct rdb_bytes name = {s->name, s->name_len, s->name_len};
-    placement_begin(&run->placement, slabs_death(run->fates[span]), tag);
+    placement_begin(&run->placement, slabs_death(fate), slabs_tag(fate));
     keyspace_key(&run->keyspace, s->expire_ms >= 0, false, run->wants_slot ? keyspace_slot_of(s->name, s->name_len) : 0,
                  &name);
 }
 
-static inline void count(struct run *run, struct kin *kin, const struct rdb_string *s, unsigned span)
+/* rounds: bins of whom has the most. Who has fewer has none again (SLABS_NO_BIN): nobody knows who comes next. */
+static inline void count(struct run *run, struct slabs *slabs, struct kin *kin, const struct row *row, unsigned rounds)
 {
-    struct moments_sum *sum = &run->moments.sum[span];
-    slabs_fate_t fate = run->fates[span] | kin->tag;
+    struct moments_sum *sum = &run->moments.sum[row->span];
+    slabs_fate_t fate = sum->mark | kin->tag;
+    uint32_t bytes = kin->bytes;
     kin->keys++;
-    kin->record += s->record;
+    kin->record += row->record;
     sum->keys++;
-    sum->bytes += kin->bytes;
-    for (unsigned i = 0; i < kin->nbins; i++)
-        slabs_pass(run->placement.slabs, kin->bin[i].bin, kin->bin[i].count, fate);
-    run->heap.used += kin->bytes;
-    if (__builtin_expect(!keyspace_quiet(&run->keyspace, s->expire_ms >= 0), 0))
-        to_keyspace(run, s, span, kin->tag);
+    sum->bytes += bytes;
+    run->heap.used += bytes;
+    for (unsigned i = 0; i < rounds; i++)
+        slabs_pass(slabs, slabs_open_at(slabs, kin->place[i]), kin->count[i], fate);
+}
+
+static uint64_t offset_of(const struct run *run, const struct batch *b, const struct row *row)
+{
+    return rdb_tell(run->p) + (uint64_t)(row->s.end - row->record - (b->row[0].s.end - b->row[0].record));
+}
+
+/* One of the least size that is in the list of largest keys, with a name that stands behind the last one's. */
+static bool stays_out(const struct run *run, const struct kin *kin, const struct rdb_string *s)
+{
+    const struct topn *largest = &run->aggregate.by_bytes;
+    return kin->bytes == largest->least && topn_is_behind(largest, run->o->file, run->db, s->name, s->name_len);
+}
+
+/* How many of them. quiet: the keyspace has been told that all will be. */
+static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct batch *b, bool quiet)
+{
+    struct slabs *slabs = run->placement.slabs;
+    struct kin *table = run->kin;
+    uint64_t least = topn_least(&run->aggregate.by_bytes);
+    unsigned rounds = run->kin_bins, n = b->n, i = 0;
+    for (; i < n; i++) {
+        const struct row *row = &b->row[i];
+        struct kin *kin = kin_find(table, row->id, row->blanked);
+        bool expires = row->s.expire_ms >= 0;
+        if (__builtin_expect(kin && (kin->bytes < least || stays_out(run, kin, &row->s)), 1)) {
+            count(run, slabs, kin, row, rounds);
+            if (!quiet && __builtin_expect(!keyspace_quiet(&run->keyspace, expires), 0))
+                to_keyspace(run, &row->s, run->moments.sum[row->span].mark | kin->tag);
+            continue;
+        }
+        if (quiet)
+            keyspace_quiet_back(&run->keyspace, 1, expires);
+        if (!stranger(run, row, offset_of(run, b, row)))
+            break;
+        least = topn_least(&run->aggregate.by_bytes);
+        rounds = run->kin_bins;
+    }
+    return i;
+}
+
+static __attribute__((noinline)) unsigned count_loudly(struct run *run, const struct batch *b)
+{
+    return count_all(run, b, false);
+}
+
+/* The keyspace has been told of all. */
+static __attribute__((noinline)) unsigned count_quietly(struct run *run, const struct batch *b)
+{
+    unsigned taken = count_all(run, b, true);
+    for (unsigned i = taken + 1; i < b->n; i++)
+        keyspace_quiet_back(&run->keyspace, 1, b->row[i].s.expire_ms >= 0);
+    return taken;
 }
 
 size_t kin_take(struct run *run)
 {
     struct batch b;
-    size_t i = 0;
-    if (run->kin == NULL || (b.n = rdb_strings(run->p, b.s, AT_ONCE)) == 0)
+    if (run->kin == NULL)
         return 0;
-    uint64_t offset = rdb_tell(run->p);
+    find_rows(run, &b);
     find_spans(run, &b);
-    find_ids(run, &b);
-    for (; i < b.n; offset += b.s[i++].record) {
-        struct kin *kin = kin_find(run->kin, b.id[i], b.blanked[i]);
-        if (__builtin_expect(kin && kin->bytes < topn_least(&run->aggregate.by_bytes), 1))
-            count(run, kin, &b.s[i], b.span[i]);
-        else if (!stranger(run, &b.s[i], b.id[i], b.blanked[i], offset))
-            break;
-    }
-    rdb_strings_take(run->p, b.s, i);
-    return i;
+    find_kinds(run, &b);
+    unsigned taken =
+        keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring) ? count_quietly(run, &b) : count_loudly(run, &b);
+    if (taken > 0)
+        rdb_strings_take(run->p, &b.row[taken - 1].s);
+    return taken;
 }

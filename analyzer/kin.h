@@ -21,12 +21,13 @@ struct kin {
     uint64_t id, blanked; /* alike_id() and segments_blanked(); id 0: free */
     uint64_t keys;        /* counted, not among the sums yet */
     uint64_t record;      /* sum of the lengths of their records */
-    uint64_t seen;        /* keys when another one last wanted the slot */
     uint32_t bytes;
-    uint32_t cell; /* of the prefix, see findings_cell() */
-    uint16_t tag;  /* see pins.h */
-    uint8_t nbins;
-    struct alike_bin bin[ALIKE_BLOCKS];
+    uint16_t tag;                 /* see pins.h */
+    uint16_t place[ALIKE_BLOCKS]; /* slabs_place(); behind the last: of SLABS_NO_BIN */
+    uint8_t count[ALIKE_BLOCKS];  /* regions there */
+    uint32_t cell;                /* of the prefix, see findings_cell() */
+    uint32_t wanted;              /* who wanted the slot last, and keys then */
+    uint32_t seen;
     struct alike cost; /* as found for the first one, with nothing counted */
 };
 _Static_assert(sizeof(struct kin) == 128, "two lines");

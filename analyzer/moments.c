@@ -3,6 +3,7 @@
  */
 #include "analyzer/moments.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static int by_value(const void *a, const void *b)
 
 void moments_init(struct moments *m, const int64_t *cuts, unsigned n)
 {
+    assert(n + 2 <= MOMENTS_SPANS);
     memset(m, 0, sizeof *m);
     unsigned spans = 1; /* the first one begins with time */
     for (unsigned i = 0; i < n; i++)

@@ -19,6 +19,7 @@ struct moments {
     uint64_t first[MOMENTS_SPANS];
     struct moments_sum {
         uint64_t keys, bytes;
+        uint32_t mark; /* the owner's */
     } sum[MOMENTS_SPANS];
 };
 

@@ -34,10 +34,13 @@ struct run {
     struct real *real;   /* NULL: no replay */
     struct alike *alike; /* table of costs */
     struct alike_learner learner;
-    struct kin *kin; /* table; NULL: each key is to be told */
-    struct moments moments;
-    slabs_fate_t fates[MOMENTS_SPANS]; /* of a span's keys, without a tag */
-    unsigned expired_spans;            /* the first ones are of keys that have expired */
+    unsigned kin_bins; /* of whom has the most */
+    unsigned nkin;     /* slots in use, and which */
+    uint16_t kin_list[1 << KIN_BITS];
+    struct alike_list waiting;
+    struct kin *kin;        /* table; NULL: each key is to be told */
+    struct moments moments; /* marks: slabs_fate() without a tag */
+    unsigned expired_spans; /* the first ones are of keys that have expired */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys */

@@ -5,7 +5,7 @@
  *
  * (1) Nothing need be known of a slab once it is full but when it dies: the latest death among its regions. So one
  *     counter by death moves for the slab, and one for each death of its regions; how many are alive at a step are sums
- *     over the deaths beyond it, taken when asked for. The number of steps costs nothing while slabs fill.
+ *     over the deaths beyond it, taken when asked for. The number of steps costs nothing until a slab is full.
  * (2) What the current owner of a bin's newest regions has got is only a number until another owner comes ("settling").
  *     Then the open slab is filled up, whole slabs are counted by a division, and the rest opens a new slab. So a
  *     gift of a hundred million regions is one addition, and taking regions back, over any number of slabs, as many

@@ -39,7 +39,8 @@ enum {
     SLABS_NEVER = SLABS_MAX_STEPS + 1, /* the server's death, beyond any key's */
     SLABS_DEATHS = SLABS_NEVER + 1,
     SLABS_TAG_SERVER = 256,
-    SLABS_TAGS = 257
+    SLABS_TAGS = 257,
+    SLABS_NO_BIN = ALLOC_MAX_BINS /* one that slabs_pass() may give no regions to */
 };
 
 /* Owner's death and tag in one word, see slabs_fate(). */
@@ -78,6 +79,11 @@ static inline unsigned slabs_death(slabs_fate_t fate)
     return fate >> 16;
 }
 
+static inline unsigned slabs_tag(slabs_fate_t fate)
+{
+    return fate & 0xffff;
+}
+
 /* What deleting one key would give back, and what it would leave stranded, in bytes. */
 struct slabs_own {
     uint64_t slab_bytes;     /* whole slabs that hold nothing but this key: pages returned */
@@ -92,6 +98,8 @@ struct slabs_large {
     uint64_t active; /* bytes of their pages: usable + pad */
 };
 
+_Static_assert(sizeof(struct slabs_open) * SLABS_NO_BIN <= UINT16_MAX, "a place fits");
+
 struct slabs_sums; /* what is known of the slabs that have been filled; slabs.c */
 
 struct slabs {
@@ -103,7 +111,7 @@ struct slabs {
     slabs_fate_t fate;     /* of the current owner */
     slabs_fate_t key_fate; /* of the current or latest key */
     struct slabs_own own;  /* of the current key: its large blocks, and what has been settled before its end */
-    struct slabs_open open[ALLOC_MAX_BINS];
+    struct slabs_open open[ALLOC_MAX_BINS + 1]; /* the last one is none */
     struct slabs_large large[SLABS_DEATHS];
     struct slabs_sums *sums;
 };
@@ -181,9 +189,19 @@ static inline void slabs_give(struct slabs *s, unsigned b, uint64_t count)
  * key to other bins may be given in the same way; nothing of it can be taken back. */
 void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate);
 
-static inline void slabs_pass(struct slabs *s, unsigned b, uint32_t count, slabs_fate_t fate)
+/* Where a bin is, in two bytes. */
+static inline uint16_t slabs_place(unsigned b)
 {
-    struct slabs_open *o = &s->open[b];
+    return (uint16_t)(b * sizeof(struct slabs_open));
+}
+
+static inline struct slabs_open *slabs_open_at(struct slabs *s, uint16_t place)
+{
+    return (struct slabs_open *)(void *)((char *)s->open + place);
+}
+
+static inline void slabs_pass(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate)
+{
     if (__builtin_expect(count > o->room, 0)) {
         slabs_pass_closely(s, o, count, fate);
         return;

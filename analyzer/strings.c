@@ -46,8 +46,13 @@ void strings_settle(struct run *run)
 {
     if (run->alike == NULL)
         return;
-    for (size_t i = 0; i < (size_t)1 << ALIKE_BITS; i++)
-        strings_settle_cost(run, &run->alike[i]);
+    if (run->waiting.n < ALIKE_LIST)
+        for (unsigned i = 0; i < run->waiting.n; i++)
+            strings_settle_cost(run, &run->alike[run->waiting.at[i]]);
+    else
+        for (size_t i = 0; i < (size_t)1 << ALIKE_BITS; i++)
+            strings_settle_cost(run, &run->alike[i]);
+    run->waiting.n = 0;
     kin_settle(run);
 }
 
@@ -145,7 +150,8 @@ void strings_known(struct run *run, struct alike *s, const struct rdb_key *key, 
                    uint64_t record)
 {
     load(run, s, key, name);
-    s->waiting++;
+    if (s->waiting++ == 0 && run->waiting.n < ALIKE_LIST)
+        run->waiting.at[run->waiting.n++] = (uint16_t)(s - run->alike);
     if (counts_only(run, s, key, name->text))
         count(run, s, key, name, record);
     else

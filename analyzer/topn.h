@@ -31,6 +31,10 @@ static inline uint64_t topn_least(const struct topn *t)
  * figure few have a name that stands before the last one's. */
 bool topn_takes(const struct topn *t, const struct key_report *k);
 
+/* Whether a key of the least figure stays out for its name alone. False also where the list is not full, or it ends with a key
+ * of another dump or database. */
+bool topn_is_behind(const struct topn *t, uint32_t file, uint32_t db, const uint8_t *name, size_t len);
+
 void topn_add(struct topn *t, const struct key_report *k);
 
 /* Largest first; the keys move to *out, t is empty afterwards. */

@@ -5,28 +5,32 @@
 
 #include "rdb/internal.h"
 
-enum {
-    EXPIRY = 9,   /* opcode and time */
-    SHORT = 0x40, /* lengths below are one byte */
-    ROOM = EXPIRY + 1 + 1 + SHORT + 1 + SHORT + RDB_LOOK
+enum { SHORT = 0x40 /* lengths below are one byte */ };
+
+_Static_assert(RDB_STRINGS_ROOM >= 9 + 2 + SHORT + 1 + SHORT + RDB_LOOK, "the longest record, and a look behind it");
+
+#define SIXTEEN(n)                                                                                                     \
+    (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7, (n) + 8, (n) + 9, (n) + 10, (n) + 11,          \
+        (n) + 12, (n) + 13, (n) + 14, (n) + 15
+
+const uint8_t rdb_strings_size[256] = {
+    SIXTEEN(0),
+    SIXTEEN(16),
+    SIXTEEN(32),
+    SIXTEEN(48),
+    [SHORT... 0xbf] = RDB_STRINGS_LONG,
+    [0xc0] = 1, /* integers */
+    [0xc1] = 2,
+    [0xc2] = RDB_INTEGER_BYTES,
+    [0xc3 ... 0xff] = RDB_STRINGS_LONG,
 };
 
-static inline void raw_value(struct rdb_string *e, const uint8_t *data, uint32_t len)
+/* Nothing is left of the record before, and offsets in the window are those of the file. */
+bool rdb_strings_begin(const rdb_parser *p, struct rdb_strings *look)
 {
-    e->data = data;
-    e->len = len;
-    e->form = RDB_F_RAW;
-    e->end = data + len;
-}
-
-static bool integer_value(struct rdb_string *e, int64_t v, const uint8_t *end)
-{
-    e->data = NULL;
-    e->num = v;
-    e->len = rdb_ll_digits(v);
-    e->form = RDB_F_INT;
-    e->end = end;
-    return true;
+    look->at = p->r.p;
+    look->end = p->r.end;
+    return (p->state | p->v.open | p->attr.any | (p->pending != 0)) == 0 && p->ms_little && !p->piece;
 }
 
 /* A LEN of at most 14 bits. */
@@ -40,72 +44,53 @@ static bool medium_len(const uint8_t **s, uint32_t *len)
     return true;
 }
 
-static bool lzf_value(struct rdb_string *e, const uint8_t *s)
+static bool lzf_lengths(const uint8_t **s, uint32_t *clen, uint32_t *len)
 {
-    if (!medium_len(&s, &e->clen) || !medium_len(&s, &e->len) || !lzf_plausible(e->clen, e->len))
-        return false;
-    e->data = s;
-    e->form = RDB_F_LZF;
-    e->end = s + e->clen;
-    return true;
+    ++*s;
+    return medium_len(s, clen) && medium_len(s, len) && lzf_plausible(*clen, *len);
 }
 
-/* A value that does not begin with a short length. */
-static RDB_NOINLINE bool other_value(struct rdb_string *e, const uint8_t *s)
+RDB_NOINLINE bool rdb_strings_long(const struct rdb_strings *look, struct rdb_string *s)
 {
-    uint32_t len;
-    switch (s[0]) {
-    case 0xc0: return integer_value(e, (int8_t)s[1], s + 2);
-    case 0xc1: return integer_value(e, (int16_t)load_le16(s + 1), s + 3);
-    case 0xc2: return integer_value(e, (int32_t)load_le32(s + 1), s + 5);
-    case 0xc3: return lzf_value(e, s + 1);
-    default: break;
+    const uint8_t *at = s->value;
+    uint32_t bytes;
+    if (*at == 0xc3) {
+        if (!lzf_lengths(&at, &bytes, &s->len))
+            return false;
+    } else {
+        if (!medium_len(&at, &s->len))
+            return false;
+        bytes = s->len;
     }
-    if (!medium_len(&s, &len))
-        return false;
-    raw_value(e, s, len);
-    return true;
+    s->end = at + bytes;
+    return look->end - at >= (ptrdiff_t)bytes;
 }
 
-/* Nothing is left of the record before, and offsets in the window are those of the file. */
-static bool is_clean(const struct rdb_parser *p)
+void rdb_string_value(const struct rdb_string *s, struct rdb_element *e)
 {
-    return (p->state | p->v.open | p->attr.any | (p->pending != 0)) == 0 && p->ms_little && !p->piece;
-}
-
-size_t rdb_strings(const rdb_parser *p, struct rdb_string *out, size_t cap)
-{
-    const uint8_t *s = p->r.p, *end = p->r.end;
-    size_t n = 0;
-    if (!is_clean(p))
-        return 0;
-    for (; n < cap && end - s >= ROOM; n++) {
-        struct rdb_string *e = &out[n];
-        const uint8_t *begin = s;
-        bool expires = s[0] == RDB_OP_EXPIRE_MS; /* no branch: of many dumps a part does */
-        int64_t expire_ms = (int64_t)load_le64(s + 1);
-        s += expires ? EXPIRY : 0;
-        if (RDB_UNLIKELY(s[0] != 0 || s[1] >= SHORT))
-            break;
-        e->name = s + 2;
-        e->name_len = s[1];
-        e->expire_ms = expires ? expire_ms : -1;
-        s += 2 + s[1];
-        if (RDB_LIKELY(s[0] < SHORT))
-            raw_value(e, s + 1, s[0]);
-        else if (!other_value(e, s) || e->end > end)
-            break;
-        s = e->end;
-        e->record = (uint32_t)(s - begin);
-    }
-    return n;
-}
-
-void rdb_strings_take(rdb_parser *p, const struct rdb_string *s, size_t n)
-{
-    if (n == 0)
+    const uint8_t *at = s->value;
+    uint32_t clen = 0, len;
+    *e = (struct rdb_element){.role = RDB_R_STRING, .form = RDB_F_RAW, .data = s->end - s->len, .len = s->len};
+    switch (*at++) {
+    case 0xc0: e->num = (int8_t)at[0]; break;
+    case 0xc1: e->num = (int16_t)load_le16(at); break;
+    case 0xc2: e->num = (int32_t)load_le32(at); break;
+    case 0xc3:
+        at--;
+        (void)lzf_lengths(&at, &clen, &len);
+        e->form = RDB_F_LZF;
+        e->data = at;
+        e->clen = clen;
         return;
-    const struct rdb_string *last = &s[n - 1];
+    default: return;
+    }
+    e->form = RDB_F_INT;
+    e->data = NULL;
+    e->len = rdb_ll_digits(e->num);
+}
+
+void rdb_strings_take(rdb_parser *p, const struct rdb_string *last)
+{
     p->r.p = last->end;
     p->r.note = last->name;
     p->r.note_len = last->name_len;

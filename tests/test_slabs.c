@@ -319,11 +319,11 @@ static void passed_key(struct load *l, unsigned bins_used)
     uint32_t count = random_below(40) == 0 ? 1 + random_below(700) : 1 + random_below(2);
     plain_key(&l->p, death, tag);
     plain_give(&l->p, first, count);
-    slabs_pass(l->s, first, count, slabs_fate(death, tag));
+    slabs_pass(l->s, slabs_open_at(l->s, slabs_place(first)), count, slabs_fate(death, tag));
     if (second == first)
         return;
     plain_give(&l->p, second, 1);
-    slabs_pass(l->s, second, 1, slabs_fate(death, tag));
+    slabs_pass(l->s, slabs_open_at(l->s, slabs_place(second)), 1, slabs_fate(death, tag));
 }
 
 static void run_load(struct load *l, unsigned keys)
