@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/moments.h"
+
 /* Seconds from `now`; the first one is what has expired, the last but one all beyond a year, the last none. */
 static const struct expiry_bucket expiry_rows[EXPIRY_BUCKETS] = {
     {"expired", 0, 0, 0},
@@ -114,14 +116,22 @@ static void big(struct aggregate *g, struct key_report *k)
         topn_add(&g->big, k);
 }
 
-void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t bytes)
+void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t keys, uint64_t bytes)
 {
     unsigned i = expired ? 0 : 1;
     int64_t left = (expire_ms - g->now_ms) / 1000;
     for (unsigned row = 1; row < EXPIRY_BUCKETS - 2; row++) /* to the end: no branch that cannot be foreseen */
         i += !expired && left > g->expiry[row].upto_s;
-    g->expiry[i].keys++;
+    g->expiry[i].keys += keys;
     g->expiry[i].bytes += bytes;
+}
+
+unsigned aggregate_cuts(const struct aggregate *g, int64_t *cuts)
+{
+    unsigned n = 0;
+    for (unsigned row = 1; row < EXPIRY_BUCKETS - 2; row++)
+        n += moments_cut(g->now_ms, g->expiry[row].upto_s, &cuts[n]);
+    return n;
 }
 
 static void no_expiry(struct aggregate *g, uint64_t keys, uint64_t bytes)
@@ -194,7 +204,7 @@ void aggregate_key(struct aggregate *g, struct key_report *k)
     add_to_cell(g, k, 1, k->record);
     aggregate_load(g, k);
     if (k->expire_ms >= 0)
-        aggregate_expiry(g, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, k->bytes);
+        aggregate_expiry(g, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, 1, k->bytes);
     else
         no_expiry(g, 1, k->bytes);
     if (k->flags & (KEY_EMPTY | KEY_DAMAGED | KEY_ESTIMATE | KEY_LOWER_BOUND))

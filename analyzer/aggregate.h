@@ -39,9 +39,12 @@ void aggregate_hint(struct aggregate *g, uint64_t keys, uint64_t expires);
 void aggregate_key(struct aggregate *g, struct key_report *k);
 
 /* n unexpired strings with this cost, none of them big; record: bytes of all their records. Those that expire are to be
- * told one by one to aggregate_expiry() beside. */
+ * told to aggregate_expiry() beside: keys that expire in one row, and their bytes. */
 void aggregate_strings(struct aggregate *g, const struct key_report *k, uint64_t n, uint64_t record);
-void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t bytes);
+void aggregate_expiry(struct aggregate *g, int64_t expire_ms, bool expired, uint64_t keys, uint64_t bytes);
+
+/* The first expiries of each row: see moments.h. Returns how many, fewer than EXPIRY_BUCKETS. */
+unsigned aggregate_cuts(const struct aggregate *g, int64_t *cuts);
 
 /* A key that is not reported still counts for what is loaded. */
 void aggregate_load(struct aggregate *g, const struct key_report *k);

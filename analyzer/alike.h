@@ -44,12 +44,25 @@ struct alike {
 };
 _Static_assert(sizeof(struct alike) == 64, "a line");
 
+/* Slots in which something waits; when there are too many, all may be such. */
+enum { ALIKE_LIST = 64 };
+struct alike_list {
+    unsigned n;
+    uint16_t at[ALIKE_LIST];
+};
+
+/* For lengths of so many bits. */
+static inline uint64_t alike_id_short(uint64_t name_len, uint64_t len, enum string_kind kind, bool expires)
+{
+    return 1 | (uint64_t)expires << 1 | (uint64_t)kind << 2 | name_len << 5 | len << (5 + ALIKE_NAME_BITS);
+}
+
 /* 0: too long to be alike. */
 static inline uint64_t alike_id(uint64_t name_len, uint64_t len, enum string_kind kind, bool expires)
 {
     if (name_len >> ALIKE_NAME_BITS || len >> ALIKE_VALUE_BITS)
         return 0;
-    return 1 | (uint64_t)expires << 1 | (uint64_t)kind << 2 | name_len << 5 | len << (5 + ALIKE_NAME_BITS);
+    return alike_id_short(name_len, len, kind, expires);
 }
 
 static inline bool alike_expires(uint64_t id)
@@ -76,7 +89,7 @@ static inline struct alike *alike_slot(struct alike *table, uint64_t id)
 static inline void alike_pass(const struct alike *s, struct slabs *slabs, slabs_fate_t fate)
 {
     for (unsigned i = 0; i < s->nbins; i++)
-        slabs_pass(slabs, s->bin[i].bin, s->bin[i].count, fate);
+        slabs_pass(slabs, &slabs->open[s->bin[i].bin], s->bin[i].count, fate);
 }
 
 struct alike_learner {

@@ -73,7 +73,6 @@ static bool set_up(struct run *run, char err[256])
     run->rebuild.want_largest = run->o->want_largest;
     run->rebuild.now_ms = a->now_ms;
     run->rebuild.primary = run->o->load_as != LOAD_REPLICA;
-    run->crew_mask = run->o->stretch ? 0 : CREW_LOOKS - 1;
     run->wants_crew = run->o->threads > 1 && !run->o->explain && !run->heap.watched && run->alloc.kind != ALLOC_LIBC;
     if (run->o->findings && !findings_begin(run->o->findings, &run->pf, &run->alloc, a->now_ms)) {
         snprintf(err, 256, "out of memory");
@@ -468,6 +467,21 @@ void run_progress(struct run *run, const struct rdb_info *info)
     run->stopped = o->on_progress && !o->on_progress(o->on_progress_ctx, info, run->aggregate.all.keys);
 }
 
+/* So many more records have been read. */
+static bool goes_on(struct run *run, uint64_t *records, size_t n)
+{
+    uint64_t looks = *records / PROGRESS_EVERY;
+    *records += n;
+    if (!run->stopped && *records / PROGRESS_EVERY != looks)
+        run_progress(run, rdb_info(run->p));
+    return !run->stopped;
+}
+
+static bool crew_is_due(const struct run *run, uint64_t records)
+{
+    return run->wants_crew && records >= run->crew_look;
+}
+
 static bool pass(struct run *run, char err[256])
 {
     struct rdb_event ev;
@@ -480,9 +494,10 @@ static bool pass(struct run *run, char err[256])
                 return false;
         }
         record(run, &ev);
-        if (!run->stopped && ++records % PROGRESS_EVERY == 0)
-            run_progress(run, rdb_info(run->p));
-        if ((records & run->crew_mask) == 0 && run->wants_crew && !run->stopped && crew_is_worth_it(run, records))
+        bool on = goes_on(run, &records, 1);
+        for (size_t n; on && ev.kind == RDB_EV_KEY && !crew_is_due(run, records) && (n = kin_take(run)) > 0;)
+            on = goes_on(run, &records, n);
+        if (on && crew_is_due(run, records) && crew_is_worth_it(run, records))
             crew_pass(run);
     }
     run->a->file.info = *rdb_info(run->p);

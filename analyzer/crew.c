@@ -32,15 +32,16 @@
 #include "rdb/places.h"
 
 enum {
-    STRETCH_LEAST = 1024 * 1024,
+    STRETCH_LEAST = 2 * 1024 * 1024,
     STRETCH_MOST = 16 * 1024 * 1024,
-    STRETCHES_OF_A_THREAD = 48, /* of a dump that is not very large: the last ones end at nearly the same time */
+    STRETCHES_OF_A_THREAD = 32, /* of a dump that is not very large: the last ones end at nearly the same time */
     STRETCHES_LEAST = 4,        /* left of a dump for which threads are begun */
     JOBS_MOST = 384 * 1024,     /* in all batches together: 24 MiB */
     VALUES_MOST = 64 * 1024,
     NAMES_MOST = 16 * 1024 * 1024,
     SNAP = 1024 * 1024, /* bytes after which the checksum is noted again */
     THREADS_MOST = 64,
+    LOOK_AFTER = 512,        /* records */
     SEEN_BYTES = 512 * 1024, /* or records, from which it is seen what they are like */
     SEEN_RECORDS = 4096,
     SHORT = 200, /* bytes of a record, in the mean: below, handing over costs as much as dealing with it at once */
@@ -445,6 +446,7 @@ static uint64_t bytes_left(const struct run *run)
 bool crew_is_worth_it(struct run *run, uint64_t records)
 {
     uint64_t at = rdb_tell(run->p), left = bytes_left(run);
+    run->crew_look = records + (run->o->stretch ? 1 : LOOK_AFTER);
     bool seen = at >= SEEN_BYTES || records >= SEEN_RECORDS;
     if (!rdb_between(run->p) || (!seen && !run->o->stretch))
         return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzer/analysis.h"
+#include "analyzer/moments.h"
 #include "analyzer/thresholds.h"
 
 /* ---------------------------------------------------------------- rows */
@@ -101,13 +102,33 @@ void distributions_strings(struct distributions *d, uint64_t bytes, uint64_t n)
     count_many(&d->size, size_row(bytes), bytes, n);
 }
 
-void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes)
+static unsigned ttl_row(const struct distributions *d, int64_t expire_ms, bool expired)
 {
     unsigned i = expired ? 0 : TTL_FIRST;
     uint64_t left = (uint64_t)((expire_ms - d->now_ms) / 1000);
     for (unsigned row = TTL_FIRST; row < TTL_NO_EXPIRY - 1; row++) /* to the end: no branch that cannot be foreseen */
         i += !expired && left > d->ttl.rows[row].upto;
-    count(&d->ttl, i, bytes);
+    return i;
+}
+
+void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes)
+{
+    count(&d->ttl, ttl_row(d, expire_ms, expired), bytes);
+}
+
+void distributions_ttls(struct distributions *d, int64_t expire_ms, uint64_t keys, uint64_t bytes)
+{
+    struct dist_row *row = &d->ttl.rows[ttl_row(d, expire_ms, false)];
+    row->keys += keys;
+    row->bytes += bytes;
+}
+
+unsigned distributions_cuts(const struct distributions *d, int64_t *cuts)
+{
+    unsigned n = 0;
+    for (unsigned row = TTL_FIRST; row < TTL_NO_EXPIRY - 1; row++)
+        n += moments_cut(d->now_ms, (int64_t)d->ttl.rows[row].upto, &cuts[n]);
+    return n;
 }
 
 void distributions_no_ttl(struct distributions *d, uint64_t bytes, uint64_t n)

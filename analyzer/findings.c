@@ -168,6 +168,34 @@ void findings_strings(struct findings *f, uint64_t bytes, bool expire, uint64_t 
         distributions_no_ttl(&f->distributions, bytes, n);
 }
 
+bool findings_cell(const struct findings *f, uint64_t blanked, uint32_t tag, uint32_t *cell)
+{
+    *cell = f->groups ? groups_cell(f->groups, blanked, tag) : 0;
+    return !f->groups || *cell != 0;
+}
+
+void findings_cell_strings(struct findings *f, uint32_t cell, uint64_t bytes, uint64_t n)
+{
+    if (f->groups)
+        groups_count(f->groups, cell, bytes, n);
+}
+
+void findings_ttl(struct findings *f, int64_t expire_ms, uint64_t n, uint64_t bytes)
+{
+    distributions_ttls(&f->distributions, expire_ms, n, bytes);
+}
+
+unsigned findings_cuts(const struct findings *f, int64_t *cuts)
+{
+    return distributions_cuts(&f->distributions, cuts);
+}
+
+void findings_before_merge(struct findings *f, void (*call)(void *ctx), void *ctx)
+{
+    if (f->groups)
+        groups_before_merge(f->groups, call, ctx);
+}
+
 void findings_hide(const struct findings *f, uint8_t *name, size_t len)
 {
     if (f->o->hash_names)

@@ -88,6 +88,16 @@ void findings_string(struct findings *f, const struct groups_name *name, uint32_
                      int64_t expire_ms);
 void findings_strings(struct findings *f, uint64_t bytes, bool expire, uint64_t n);
 
+/* Strings whose names agree but for the values of digits need not be told one by one: findings_cell() finds where they are
+ * counted by prefix (false: the digits may matter, or no such name was told lately), for findings_cell_strings(); n of
+ * them that expire in one row are told at once by findings_ttl(), with the sum of their bytes. Cells are others when prefixes
+ * have been merged, before which `call` is called (groups.h). Expiries: see moments.h. */
+bool findings_cell(const struct findings *f, uint64_t blanked, uint32_t tag, uint32_t *cell);
+void findings_cell_strings(struct findings *f, uint32_t cell, uint64_t bytes, uint64_t n);
+void findings_ttl(struct findings *f, int64_t expire_ms, uint64_t n, uint64_t bytes);
+unsigned findings_cuts(const struct findings *f, int64_t *cuts);
+void findings_before_merge(struct findings *f, void (*call)(void *ctx), void *ctx);
+
 /* A key that was taken; SEGMENTS_PAD bytes behind its name must be readable. */
 void findings_key(struct findings *f, const struct key_report *k);
 

@@ -285,6 +285,8 @@ static bool is_half_full(const struct groups *g)
 static void make_room(struct groups *g)
 {
     struct candidate *list = g->candidates;
+    if (g->before_merge)
+        g->before_merge(g->before_merge_ctx);
     while (is_half_full(g)) {
         size_t n = gather(g, list), k = (n + 1) / 2;
         uint64_t heaviest = 0;
@@ -350,6 +352,25 @@ void groups_add_name(struct groups *g, const struct groups_name *name, uint32_t 
 void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes)
 {
     groups_add_name(g, &(struct groups_name){name, len, segments_blanked(name, len)}, tag, bytes);
+}
+
+/* ---------------------------------------------------------------- keys are counted elsewhere */
+
+uint32_t groups_cell(const struct groups *g, uint64_t blanked, uint32_t tag)
+{
+    const struct shape *shape = &g->shapes[blanked % GROUPS_SHAPES];
+    return shape->blanked == blanked ? find_cell(g, path_and_tag(shape->path, tag)) : GROUPS_NONE;
+}
+
+void groups_count(struct groups *g, uint32_t cell, uint64_t bytes, uint64_t n)
+{
+    cell_count(&g->cells[cell], n, n * bytes, bytes);
+}
+
+void groups_before_merge(struct groups *g, void (*call)(void *ctx), void *ctx)
+{
+    g->before_merge = call;
+    g->before_merge_ctx = ctx;
 }
 
 /* ---------------------------------------------------------------- another tree comes */

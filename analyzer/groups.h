@@ -93,6 +93,13 @@ struct groups_name {
 void groups_add(struct groups *g, const uint8_t *name, size_t len, uint32_t tag, uint64_t bytes);
 void groups_add_name(struct groups *g, const struct groups_name *name, uint32_t tag, uint64_t bytes);
 
+/* For who counts keys of one cell himself: the cell of names with this blanked form and tag, 0 when digits may matter to
+ * their prefix or none was added lately; n keys of `bytes` each for it. Cells are others after a merging, before
+ * which `call` is called (NULL: nobody), and which needs the counts. */
+uint32_t groups_cell(const struct groups *g, uint64_t blanked, uint32_t tag);
+void groups_count(struct groups *g, uint32_t cell, uint64_t bytes, uint64_t n);
+void groups_before_merge(struct groups *g, void (*call)(void *ctx), void *ctx);
+
 /* Adds all of `from` (same splitter) as if its keys had been added here. */
 void groups_merge(struct groups *g, const struct groups *from);
 

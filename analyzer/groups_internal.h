@@ -68,11 +68,13 @@ struct groups {
     uint32_t nnodes, ncells;       /* slots below these have been used */
     uint32_t next_node, next_cell; /* slots below these are in use: where the search for a free one begins */
     uint32_t live_nodes, live_cells;
-    uint32_t stale;               /* entries of cell_index whose cell has been freed */
-    uint64_t missed;              /* sum of the weights up to which leaves were merged */
-    uint64_t merged;              /* leaves merged */
-    struct candidate *candidates; /* scratch, GROUPS_NODES of them */
-    uint64_t *weights;            /* scratch, GROUPS_NODES */
+    uint32_t stale;                  /* entries of cell_index whose cell has been freed */
+    uint64_t missed;                 /* sum of the weights up to which leaves were merged */
+    uint64_t merged;                 /* leaves merged */
+    struct candidate *candidates;    /* scratch, GROUPS_NODES of them */
+    uint64_t *weights;               /* scratch, GROUPS_NODES */
+    void (*before_merge)(void *ctx); /* who counts keys of cells himself, or NULL */
+    void *before_merge_ctx;
     struct recent recent[1 << GROUPS_RECENT_BITS];
     struct shape shapes[GROUPS_SHAPES]; /* cache of paths */
 };

@@ -76,6 +76,24 @@ static inline bool keyspace_quiet(struct keyspace *ks, bool ttl)
     return true;
 }
 
+/* The same for keys of which ttls expire. */
+static inline bool keyspace_quiet_many(struct keyspace *ks, uint64_t keys, uint64_t ttls)
+{
+    struct keyspace_db *db = ks->current;
+    if (!db || db->keys.quiet < keys || db->expires.quiet < ttls)
+        return false;
+    db->keys.quiet -= keys;
+    db->expires.quiet -= ttls;
+    return true;
+}
+
+/* They have not been added after all; no key came since. */
+static inline void keyspace_quiet_back(struct keyspace *ks, uint64_t keys, uint64_t ttls)
+{
+    ks->current->keys.quiet += keys;
+    ks->current->expires.quiet += ttls;
+}
+
 /* The load is over: collisions and children, slots' tables; rehashing is finished as the cron would. */
 void keyspace_finish(struct keyspace *ks, struct rebuild *r);
 

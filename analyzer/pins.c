@@ -79,7 +79,7 @@ unsigned pins_find(struct pins *p, const uint8_t *name, size_t len, enum rdb_typ
     uint8_t prefix[SEGMENT_ROOM], n;
     uint64_t first = first_part(p, name, len, prefix, &n);
     unsigned tag = n > 0 ? tag_of(p, first, type, prefix, n) : type;
-    uint64_t slot = hash * UINT64_C(0x9E3779B97F4A7C15) >> (64 - PINS_RECENT_BITS);
+    uint64_t slot = pins_slot(hash);
     if (!has_digits(prefix, n)) { /* else names that differ in digits only may differ in their first part */
         p->recent[slot].hash = hash;
         p->recent[slot].tag = (uint16_t)tag;

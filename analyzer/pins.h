@@ -38,12 +38,29 @@ void pins_init(struct pins *p, const struct findings *findings);
 
 unsigned pins_find(struct pins *p, const uint8_t *name, size_t len, enum rdb_type type, uint64_t hash);
 
+static inline uint64_t pins_hash(uint64_t blanked, enum rdb_type type)
+{
+    return blanked + (uint64_t)type * UINT64_C(0xA0761D6478BD642F);
+}
+
+static inline uint64_t pins_slot(uint64_t hash)
+{
+    return hash * UINT64_C(0x9E3779B97F4A7C15) >> (64 - PINS_RECENT_BITS);
+}
+
 /* blanked: segments_blanked(name, len). */
 static inline unsigned pins_tag(struct pins *p, const uint8_t *name, size_t len, uint64_t blanked, enum rdb_type type)
 {
-    uint64_t hash = blanked + (uint64_t)type * UINT64_C(0xA0761D6478BD642F);
-    uint64_t slot = hash * UINT64_C(0x9E3779B97F4A7C15) >> (64 - PINS_RECENT_BITS);
+    uint64_t hash = pins_hash(blanked, type), slot = pins_slot(hash);
     return p->recent[slot].hash == hash ? p->recent[slot].tag : pins_find(p, name, len, type, hash);
+}
+
+/* The same, but only if it is known, and that of all names with this blanked form. */
+static inline bool pins_known(const struct pins *p, uint64_t blanked, enum rdb_type type, unsigned *tag)
+{
+    uint64_t hash = pins_hash(blanked, type), slot = pins_slot(hash);
+    *tag = p->recent[slot].tag;
+    return p->recent[slot].hash == hash;
 }
 
 #endif

@@ -31,6 +31,15 @@ void placement_free(struct placement *pl)
     slabs_free(pl->slabs);
 }
 
+unsigned placement_cuts(const struct placement *pl, int64_t *cuts)
+{
+    unsigned n = 0;
+    for (unsigned i = 1; i < pl->nsteps; i++)
+        if (pl->deadline_ms[i] < INT64_MAX)
+            cuts[n++] = pl->deadline_ms[i] + 1;
+    return n;
+}
+
 struct placement_left placement_left(const struct placement *pl, unsigned step)
 {
     struct placement_left left = {0, 0, 0};

@@ -48,12 +48,21 @@ static inline void placement_begin(struct placement *pl, unsigned death, unsigne
         slabs_key(pl->slabs, death, tag);
 }
 
+/* So many keys, and their bytes. */
+static inline void placement_add(struct placement *pl, unsigned death, bool ttl, uint64_t keys, uint64_t bytes)
+{
+    pl->keys[death] += keys;
+    pl->bytes[death] += bytes;
+    pl->volatile_keys[death] += ttl ? keys : 0;
+}
+
 static inline void placement_end(struct placement *pl, unsigned death, bool ttl, uint64_t bytes)
 {
-    pl->keys[death]++;
-    pl->bytes[death] += bytes;
-    pl->volatile_keys[death] += ttl;
+    placement_add(pl, death, ttl, 1, bytes);
 }
+
+/* The first expiries of another death than those before: see moments.h. Returns how many, fewer than PLACEMENT_STEPS. */
+unsigned placement_cuts(const struct placement *pl, int64_t *cuts);
 
 /* What is alive at a step. */
 struct placement_left {

@@ -154,6 +154,9 @@ void rebuild_figures(struct key_report *k, uint64_t used, uint64_t request, doub
 /* Reads a string value into r->string, before rebuild_key() or in its place. False: the input ended or broke. */
 bool rebuild_read_string(struct rebuild *r);
 
+/* How a string value that stands in the window would be held. */
+enum string_kind rebuild_string_kind(struct rebuild *r, const struct rdb_element *e);
+
 /* ---------------------------------------------------------------- shared by the rebuild_*.c files */
 
 typedef void (*rebuild_fn)(struct rebuild *r);

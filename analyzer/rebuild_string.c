@@ -3,7 +3,7 @@
  */
 #include "analyzer/rebuild.h"
 
-static enum string_kind kind_of(struct rebuild *r, const struct rdb_element *e)
+enum string_kind rebuild_string_kind(struct rebuild *r, const struct rdb_element *e)
 {
     const struct profile *pf = r->pf;
     int64_t v;
@@ -23,7 +23,7 @@ bool rebuild_read_string(struct rebuild *r)
     bool more;
     if (rdb_elements(r->p, &e, 1, &more) != 1 || (e.data == NULL && !element_is_there(r, &e)))
         return false;
-    r->string = (struct string_value){.len = e.len, .kind = kind_of(r, &e), .read = true};
+    r->string = (struct string_value){.len = e.len, .kind = rebuild_string_kind(r, &e), .read = true};
     return true;
 }
 

@@ -10,6 +10,8 @@
 #include "analyzer/eviction.h"
 #include "analyzer/functions.h"
 #include "analyzer/keyspace.h"
+#include "analyzer/kin.h"
+#include "analyzer/moments.h"
 #include "analyzer/pins.h"
 #include "analyzer/placement.h"
 #include "analyzer/real.h"
@@ -36,7 +38,14 @@ struct run {
     const struct job *job;     /* being reported; NULL: the record is read from p */
     const struct batch *batch; /* its batch */
     bool wants_crew;
-    uint64_t crew_mask; /* crew_is_worth_it() is asked when the number of records has none of these bits */
+    uint64_t crew_look; /* number of records at which crew_is_worth_it() is asked again */
+    unsigned kin_bins;  /* of whom has the most */
+    unsigned nkin;      /* slots in use, and which */
+    uint16_t kin_list[1 << KIN_BITS];
+    struct alike_list waiting;
+    struct kin *kin;        /* table; NULL: each key is to be told */
+    struct moments moments; /* marks: slabs_fate() without a tag */
+    unsigned expired_spans; /* the first ones are of keys that have expired */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys */
@@ -84,6 +93,19 @@ void strings_learned(struct run *run, const struct key_report *k);
 /* What waits goes to the sums of the current database. */
 void strings_settle(struct run *run);
 
+/* A string of known cost, whose record has this length; what waits of one cost. */
+void strings_known(struct run *run, struct alike *s, const struct rdb_key *key, const struct groups_name *name,
+                   uint64_t record);
+void strings_settle_cost(struct run *run, struct alike *s);
+
+/* kin.c: many strings at once, see kin.h. After strings_begin() and before strings_free(); false: memory is out. */
+bool kin_begin(struct run *run);
+void kin_free(struct run *run);
+void kin_settle(struct run *run);
+
+/* Takes of the strings that come next those that are understood: how many. */
+size_t kin_take(struct run *run);
+
 /* merge.c: reports what stands in a batch, which is used up by it. False: the run has stopped, or p has failed. */
 bool merge_batch(struct run *run, struct batch *b);
 
@@ -92,7 +114,6 @@ void merge_charge(struct run *run, struct key_report *k);
 
 /* crew.c: whether the rest of the dump, behind so many records, is for several threads, by what those were like; reads what they
  * can read of it. p then stands behind that. */
-enum { CREW_LOOKS = 16 };
 bool crew_is_worth_it(struct run *run, uint64_t records);
 void crew_pass(struct run *run);
 

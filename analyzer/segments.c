@@ -8,12 +8,12 @@
  */
 #include "analyzer/segments.h"
 
+#include "analyzer/blanked.h"
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 enum { HEX_LEAST = 8, TOKEN_LEAST = 16, TOKEN_CHANGES = 4, DIGITS_LEAST = 3, MASK_BYTES = 64 };
+
+static const uint64_t hash_begin = BLANKED_BEGIN;
 
 /* ---------------------------------------------------------------- separators */
 
@@ -141,12 +141,6 @@ size_t segment_normal(const uint8_t *part, size_t len, uint8_t out[SEGMENT_ROOM]
 
 /* ---------------------------------------------------------------- hashing */
 
-static inline uint64_t multiply_fold(uint64_t a, uint64_t b)
-{
-    __uint128_t product = (__uint128_t)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static inline uint64_t load64(const uint8_t *p)
 {
     uint64_t v;
@@ -171,8 +165,6 @@ static inline uint64_t hash_part(uint64_t path, const uint8_t *p, size_t len)
                          low_bytes(load64(p + 8), len < 8 ? 0 : len - 8) ^ length ^ k2);
     return path | (path == 0);
 }
-
-static const uint64_t hash_begin = UINT64_C(0x2545F4914F6CDD1D);
 
 /* ---------------------------------------------------------------- the long way */
 
@@ -331,35 +323,17 @@ uint64_t segments_hash(const struct splitter *s, const uint8_t *name, size_t len
     return path;
 }
 
-#ifdef __SSE2__
-/* Sixteen bytes with the digits among them made '0', those from len on made 0. */
-static inline void blank(const uint8_t *p, size_t len, uint64_t out[2])
-{
-    const __m128i zero = _mm_set1_epi8('0'), nine = _mm_set1_epi8(9);
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i d = _mm_sub_epi8(v, zero), digit = _mm_cmpeq_epi8(_mm_min_epu8(d, nine), d);
-    __m128i b = _mm_or_si128(_mm_andnot_si128(digit, v), _mm_and_si128(digit, zero));
-    out[0] = low_bytes((uint64_t)_mm_cvtsi128_si64(b), len);
-    out[1] = low_bytes((uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(b, b)), len < 8 ? 0 : len - 8);
-}
-#else
-static inline void blank(const uint8_t *p, size_t len, uint64_t out[2])
-{
-    uint8_t b[16] = {0};
-    for (size_t i = 0; i < 16 && i < len; i++)
-        b[i] = p[i] >= '0' && p[i] <= '9' ? '0' : p[i];
-    memcpy(out, b, sizeof b);
-}
-#endif
-
 uint64_t segments_blanked(const uint8_t *name, size_t len)
 {
-    uint64_t hash = hash_begin ^ len, v[2];
-    if (len > MASK_BYTES)
-        return hash_part(hash, name, len);
-    for (size_t at = 0; at < len; at += 16) {
-        blank(name + at, len - at, v);
-        hash = multiply_fold(hash ^ v[0], v[1] ^ UINT64_C(0xD6E8FEB86659FD93));
+    uint8_t padded[16 + BLANKED_PAD] = {0};
+    uint64_t hash;
+    if (len > BLANKED_LONGEST) {
+        hash = hash_part(hash_begin ^ len, name, len);
+    } else if (len <= 16) {
+        memcpy(padded, name, 16);
+        hash = blanked_hash(padded, len);
+    } else {
+        hash = blanked_hash(name, len);
     }
     return hash | (hash == 0);
 }

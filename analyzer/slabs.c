@@ -4,8 +4,8 @@
  * Two observations keep this cheap.
  *
  * (1) Nothing need be known of a slab once it is full but when it dies: the latest death among its regions. So one
- *     counter by death moves for the slab, and one for each run of its regions; how many are alive at a step are sums
- *     over the deaths beyond it, taken when asked for. The number of steps costs nothing while slabs fill.
+ *     counter by death moves for the slab, and one for each death of its regions; how many are alive at a step are sums
+ *     over the deaths beyond it, taken when asked for. The number of steps costs nothing until a slab is full.
  * (2) What the current owner of a bin's newest regions has got is only a number until another owner comes ("settling").
  *     Then the open slab is filled up, whole slabs are counted by a division, and the rest opens a new slab. So a
  *     gift of a hundred million regions is one addition, and taking regions back, over any number of slabs, as many
@@ -54,11 +54,6 @@ static uint32_t run_regions(slabs_run_t run)
     return (uint32_t)(run & 0xffff);
 }
 
-static uint32_t run_owners(slabs_run_t run)
-{
-    return (uint32_t)(run >> 16 & 0xffff);
-}
-
 static uint16_t run_tag(slabs_run_t run)
 {
     return (uint16_t)(run >> 32 & 0xffff);
@@ -69,9 +64,23 @@ static unsigned run_death(slabs_run_t run)
     return (unsigned)(run >> 48);
 }
 
-static unsigned fate_death(slabs_fate_t fate)
+/* Of a tally. */
+static uint32_t regions_of(uint32_t tally)
 {
-    return fate >> 16;
+    return tally & 0xffff;
+}
+
+static uint32_t owners_of(uint32_t tally)
+{
+    return tally >> 16;
+}
+
+void slabs_add_run(struct slabs_open *o, slabs_fate_t fate, uint32_t regions)
+{
+    if ((slabs_fate_t)(*o->run >> 32) == fate)
+        *o->run += 1 << 16 | regions;
+    else
+        *++o->run = (slabs_run_t)fate << 32 | 1 << 16 | regions;
 }
 
 /* ---------------------------------------------------------------- life */
@@ -91,8 +100,6 @@ static bool allocate_sums(struct slabs *s, bool want_pins)
     return sums->runs && sums->by_keys && (sums->pins || !want_pins);
 }
 
-enum { ONLY_DEATHS = 0xffff0000U };
-
 /* Whether share_pins() is to be told of the class's next slab of mixed deaths; how many such slabs it stands for. A class's
  * first ones are looked at each; of the thousands that may follow some stand for all: which keys are neighbours varies, who they
  * are in the mean does not. */
@@ -108,10 +115,17 @@ static unsigned pins_weight(const struct slabs *s, unsigned b)
 static void open_slab(struct slabs *s, unsigned b)
 {
     struct slabs_open *o = &s->open[b];
-    o->mask = pins_weight(s, b) ? UINT32_MAX : ONLY_DEATHS;
+    o->asked = pins_weight(s, b) > 0;
     o->runs[0] = UINT64_MAX;
     o->run = o->runs;
     o->limit = o->regions - 1;
+}
+
+/* limit says again what is left: what stands still in room goes back there. */
+static void hold(struct slabs_open *o)
+{
+    o->limit += o->room;
+    o->room = 0;
 }
 
 static uint32_t settled(const struct slabs_open *o)
@@ -223,11 +237,14 @@ static void close_slab(struct slabs *s, unsigned b)
     struct bin_sums *sums = &s->sums->bin[b];
     unsigned last = 0, first = SLABS_NEVER;
     uint32_t keys = 0;
-    for (const slabs_run_t *r = o->runs + 1; r <= o->run; r++) {
-        unsigned death = run_death(*r);
-        sums->region_die[death] += run_regions(*r);
-        keys += death > s->at ? run_owners(*r) : 0;
-        last = death > last ? death : last;
+    for (unsigned death = 0; death < SLABS_DEATHS; death = death == s->nsteps ? SLABS_NEVER : death + 1) {
+        uint32_t tally = o->tally[death];
+        if (tally == 0)
+            continue;
+        o->tally[death] = 0;
+        sums->region_die[death] += regions_of(tally);
+        keys += death > s->at ? owners_of(tally) : 0;
+        last = death;
         first = death < first ? death : first;
     }
     sums->slab_die[last]++;
@@ -262,20 +279,19 @@ static void settle(struct slabs *s, unsigned b)
     struct slabs_open *o = &s->open[b];
     uint64_t count = o->count;
     o->count = 0;
+    hold(o);
     if (settled(o) > 0 && count > o->limit) {
         uint32_t head = o->limit + 1;
-        slabs_add_run(o, head);
+        slabs_settle_some(o, o->fate, head);
         close_slab(s, b);
         count -= head;
     }
     if (count >= o->regions) {
-        close_whole(s, b, fate_death(o->fate), count / o->regions);
+        close_whole(s, b, slabs_death(o->fate), count / o->regions);
         count %= o->regions;
     }
-    if (count > 0) {
-        slabs_add_run(o, count);
-        o->limit -= (uint32_t)count;
-    }
+    if (count > 0)
+        slabs_settle_some(o, o->fate, (uint32_t)count);
 }
 
 /* ---------------------------------------------------------------- giving and taking */
@@ -310,7 +326,7 @@ static uint64_t fill_holes(struct slabs *s, unsigned b, uint64_t count)
         uint64_t filled = sums->holes[death] < count ? sums->holes[death] : count;
         sums->holes[death] -= filled;
         sums->region_die[death] -= filled;
-        sums->region_die[fate_death(s->fate)] += filled;
+        sums->region_die[slabs_death(s->fate)] += filled;
         s->open[b].holes -= (uint32_t)filled;
         count -= filled;
     }
@@ -328,17 +344,23 @@ void slabs_give_closely(struct slabs *s, struct slabs_open *o, uint64_t count)
     o->count = count;
 }
 
-void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint64_t count, slabs_fate_t fate)
+void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate)
 {
+    if (o->asked && o->count == 0 && count <= o->limit && o->holes == 0) {
+        slabs_settle_some(o, fate, count);
+        return;
+    }
     unsigned b = (unsigned)(o - s->open);
     settle(s, b);
     s->fate = fate;
-    if (o->holes > 0)
-        count = fill_holes(s, b, count);
+    o->count = o->holes > 0 ? fill_holes(s, b, count) : count;
     o->fate = fate;
-    o->count = count;
     settle(s, b);
     o->owner = SLABS_NOBODY;
+    if (!o->asked && o->holes == 0) {
+        o->room = o->limit;
+        o->limit = 0;
+    }
 }
 
 /* The owner's regions are settled, since another came between: one becomes a hole, wherever it is. */
@@ -347,7 +369,7 @@ void slabs_take_back_settled(struct slabs *s, unsigned b)
     interrupt(s, b);
     s->open[b].owner = SLABS_NOBODY;
     s->open[b].holes++;
-    s->sums->bin[b].holes[fate_death(s->fate)]++;
+    s->sums->bin[b].holes[slabs_death(s->fate)]++;
 }
 
 static uint64_t padded(const struct allocator *a, uint64_t usable)
@@ -358,7 +380,7 @@ static uint64_t padded(const struct allocator *a, uint64_t usable)
 /* Of the current owner. */
 static void move_large(struct slabs *s, uint64_t blocks, uint64_t usable, uint64_t active)
 {
-    struct slabs_large *sums[] = {&s->large[fate_death(s->fate)], &s->key_large};
+    struct slabs_large *sums[] = {&s->large[slabs_death(s->fate)], &s->key_large};
     for (unsigned i = 0; i < (s->owner != 0 ? 2U : 1U); i++) {
         sums[i]->blocks += blocks;
         sums[i]->usable += usable;

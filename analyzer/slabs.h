@@ -39,30 +39,32 @@ enum {
     SLABS_NEVER = SLABS_MAX_STEPS + 1, /* the server's death, beyond any key's */
     SLABS_DEATHS = SLABS_NEVER + 1,
     SLABS_TAG_SERVER = 256,
-    SLABS_TAGS = 257
+    SLABS_TAGS = 257,
+    SLABS_NO_BIN = ALLOC_MAX_BINS /* one that slabs_pass() may give no regions to */
 };
 
 /* Owner's death and tag in one word, see slabs_fate(). */
 typedef uint32_t slabs_fate_t;
 
-/* Consecutive regions of the open slab whose owners share death and tag, in one word:
- * fate << 32 | owners << 16 | regions. */
+/* Consecutive regions of the open slab whose owners share death and tag, in one word: fate << 32 | owners << 16 |
+ * regions. */
 typedef uint64_t slabs_run_t;
 
-/* The slab being filled: runs of earlier owners' regions, then `count` regions (any number: also many slabs) of the
- * last owner, not yet settled. */
+/* The slab being filled: what earlier owners have of it, then `count` regions (any number: also many slabs) of the last
+ * owner, not yet settled. */
 struct slabs_open {
-    uint64_t owner;    /* serial of the last owner; SLABS_NOBODY: the next give must look closer */
+    uint64_t owner; /* serial of the last owner; SLABS_NOBODY: the next give must look closer */
+    uint64_t count;
     slabs_fate_t fate; /* of the last owner */
     uint32_t regions;  /* of a slab */
-    uint64_t count;
-    uint32_t limit;   /* what is settled leaves limit + 1 regions of the slab; 0: look closer */
-    uint32_t holes;   /* regions freed by an owner who could not retreat any more; the next gives of anyone fill them:
-                         until then count is 0 */
-    slabs_run_t *run; /* the latest; runs[0] is none */
+    uint32_t limit;    /* what is settled leaves limit + 1 regions of the slab; 0: look closer */
+    uint32_t room;     /* slabs_pass() may take so many at once. Unless 0 it stands in for limit, which then is 0 */
+    uint32_t holes;    /* regions freed by an owner who could not retreat any more; the next gives of anyone fill them:
+                          until then count is 0 */
+    bool asked;        /* who pins this slab is asked: its regions' tags are kept too, as runs */
+    slabs_run_t *run;  /* the latest; runs[0] is none */
     slabs_run_t *runs;
-    slabs_fate_t mask;  /* the part of a fate that matters in this slab: of most, who pins is not asked */
-    uint32_t unused[3]; /* one line of the processor's cache a bin */
+    uint32_t tally[SLABS_DEATHS]; /* owners << 16 | regions, by death */
 };
 
 #define SLABS_NOBODY UINT64_MAX
@@ -70,6 +72,16 @@ struct slabs_open {
 static inline slabs_fate_t slabs_fate(unsigned death, unsigned tag)
 {
     return death << 16 | tag;
+}
+
+static inline unsigned slabs_death(slabs_fate_t fate)
+{
+    return fate >> 16;
+}
+
+static inline unsigned slabs_tag(slabs_fate_t fate)
+{
+    return fate & 0xffff;
 }
 
 /* What deleting one key would give back, and what it would leave stranded, in bytes. */
@@ -86,6 +98,8 @@ struct slabs_large {
     uint64_t active; /* bytes of their pages: usable + pad */
 };
 
+_Static_assert(sizeof(struct slabs_open) * SLABS_NO_BIN <= UINT16_MAX, "a place fits");
+
 struct slabs_sums; /* what is known of the slabs that have been filled; slabs.c */
 
 struct slabs {
@@ -98,7 +112,7 @@ struct slabs {
     slabs_fate_t key_fate;        /* of the current or latest key */
     struct slabs_own own;         /* of the current key: its large blocks, and what has been settled before its end */
     struct slabs_large key_large; /* of the current key */
-    struct slabs_open open[ALLOC_MAX_BINS];
+    struct slabs_open open[ALLOC_MAX_BINS + 1]; /* the last one is none */
     struct slabs_large large[SLABS_DEATHS];
     struct slabs_sums *sums;
 };
@@ -138,14 +152,15 @@ static inline void slabs_key_again(struct slabs *s)
 void slabs_give_closely(struct slabs *s, struct slabs_open *o, uint64_t count);
 void slabs_take_back_settled(struct slabs *s, unsigned b);
 
-/* Regions of the last owner become a run of the open slab, or part of the run before. They must fit. */
-static inline void slabs_add_run(struct slabs_open *o, uint64_t regions)
+void slabs_add_run(struct slabs_open *o, slabs_fate_t fate, uint32_t regions);
+
+/* Regions of an owner become part of the open slab. They must fit. */
+static inline void slabs_settle_some(struct slabs_open *o, slabs_fate_t fate, uint32_t regions)
 {
-    slabs_fate_t fate = o->fate & o->mask;
-    if ((slabs_fate_t)(*o->run >> 32) == fate)
-        *o->run += 1 << 16 | regions;
-    else
-        *++o->run = (slabs_run_t)fate << 32 | 1 << 16 | regions;
+    o->tally[slabs_death(fate)] += 1U << 16 | regions;
+    o->limit -= regions;
+    if (o->asked)
+        slabs_add_run(o, fate, regions);
 }
 
 /* Another owner's first. Mostly the regions of the owner before are few and fit. count - 1 wraps when there are none:
@@ -156,8 +171,7 @@ static inline void slabs_give_first(struct slabs *s, struct slabs_open *o, uint6
         slabs_give_closely(s, o, count);
         return;
     }
-    slabs_add_run(o, o->count);
-    o->limit -= (uint32_t)o->count;
+    slabs_settle_some(o, o->fate, (uint32_t)o->count);
     o->owner = s->owner;
     o->fate = s->fate;
     o->count = count;
@@ -175,22 +189,27 @@ static inline void slabs_give(struct slabs *s, unsigned b, uint64_t count)
 
 /* All regions of bin b that a key which does not become the current one ever gets: settled at once. What comes of that
  * key to other bins may be given in the same way; nothing of it can be taken back. */
-void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint64_t count, slabs_fate_t fate);
+void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate);
 
-static inline void slabs_pass(struct slabs *s, unsigned b, uint32_t count, slabs_fate_t fate)
+/* Where a bin is, in two bytes. */
+static inline uint16_t slabs_place(unsigned b)
 {
-    struct slabs_open *o = &s->open[b];
-    uint64_t run = *o->run;
-    if (__builtin_expect(o->count != 0 || count > o->limit || o->holes != 0, 0)) {
+    return (uint16_t)(b * sizeof(struct slabs_open));
+}
+
+static inline struct slabs_open *slabs_open_at(struct slabs *s, uint16_t place)
+{
+    return (struct slabs_open *)(void *)((char *)s->open + place);
+}
+
+static inline void slabs_pass(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate)
+{
+    if (__builtin_expect(count > o->room, 0)) {
         slabs_pass_closely(s, o, count, fate);
         return;
     }
-    o->limit -= count;
-    fate &= o->mask;
-    slabs_run_t fresh = (slabs_run_t)fate << 32; /* no branch: whether two neighbours share a fate is a toss-up */
-    bool other = (slabs_fate_t)(run >> 32) != fate;
-    o->run += other;
-    *o->run = (other ? fresh : run) + (1 << 16 | count);
+    o->room -= count;
+    o->tally[slabs_death(fate)] += 1U << 16 | count;
 }
 
 /* The current owner frees one of its regions of bin b. */

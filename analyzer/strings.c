@@ -15,17 +15,18 @@ bool strings_begin(struct run *run)
     run->alike = aligned_alloc(sizeof *run->alike, bytes);
     if (run->alike)
         memset(run->alike, 0, bytes);
-    return run->alike != NULL;
+    return run->alike != NULL && kin_begin(run);
 }
 
 void strings_free(struct run *run)
 {
+    kin_free(run);
     free(run->alike);
 }
 
 /* ---------------------------------------------------------------- sums */
 
-static void settle(struct run *run, struct alike *s)
+void strings_settle_cost(struct run *run, struct alike *s)
 {
     bool expires = alike_expires(s->id);
     struct key_report k = {.expire_ms = expires ? 0 : -1};
@@ -45,8 +46,14 @@ void strings_settle(struct run *run)
 {
     if (run->alike == NULL)
         return;
-    for (size_t i = 0; i < (size_t)1 << ALIKE_BITS; i++)
-        settle(run, &run->alike[i]);
+    if (run->waiting.n < ALIKE_LIST)
+        for (unsigned i = 0; i < run->waiting.n; i++)
+            strings_settle_cost(run, &run->alike[run->waiting.at[i]]);
+    else
+        for (size_t i = 0; i < (size_t)1 << ALIKE_BITS; i++)
+            strings_settle_cost(run, &run->alike[i]);
+    run->waiting.n = 0;
+    kin_settle(run);
 }
 
 /* ---------------------------------------------------------------- learning */
@@ -71,7 +78,7 @@ void strings_learned(struct run *run, const struct key_report *k)
     if (!alike_learned(&run->learner, k))
         return;
     s = alike_slot(run->alike, id);
-    settle(run, s);
+    strings_settle_cost(run, s);
     *s = run->learner.cost;
     s->id = id;
 }
@@ -123,7 +130,7 @@ static inline void count(struct run *run, struct alike *s, const struct rdb_key 
     s->counted++;
     s->record += record;
     if (key->expire_ms >= 0)
-        aggregate_expiry(&run->aggregate, key->expire_ms, false, s->bytes);
+        aggregate_expiry(&run->aggregate, key->expire_ms, false, 1, s->bytes);
     if (run->o->findings)
         findings_string(run->o->findings, name, s->group_tag, s->bytes, key->expire_ms);
 }
@@ -137,6 +144,18 @@ static __attribute__((noinline)) void tell(struct run *run, const struct alike *
     alike_report(s, &k);
     k.record = record;
     run_tell_key(run, &k);
+}
+
+void strings_known(struct run *run, struct alike *s, const struct rdb_key *key, const struct groups_name *name,
+                   uint64_t record)
+{
+    load(run, s, key, name);
+    if (s->waiting++ == 0 && run->waiting.n < ALIKE_LIST)
+        run->waiting.at[run->waiting.n++] = (uint16_t)(s - run->alike);
+    if (counts_only(run, s, key, name->text))
+        count(run, s, key, name, record);
+    else
+        tell(run, s, key, name->text, record);
 }
 
 static bool is_usual(const struct run *run, const struct rdb_key *key)
@@ -160,12 +179,7 @@ static inline __attribute__((always_inline)) bool take_read(struct run *run, con
     }
     r->string.read = false;
     struct groups_name name = {text, key->name.len, segments_blanked(text, key->name.len)};
-    load(run, s, key, &name);
-    s->waiting++;
-    if (counts_only(run, s, key, text))
-        count(run, s, key, &name, record);
-    else
-        tell(run, s, key, text, record);
+    strings_known(run, s, key, &name, record);
     return true;
 }
 

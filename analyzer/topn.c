@@ -57,6 +57,16 @@ bool topn_takes(const struct topn *t, const struct key_report *k)
     return t->n < t->cap || (t->cap > 0 && below(t, &t->heap[0], k));
 }
 
+bool topn_is_behind(const struct topn *t, uint32_t file, uint32_t db, const uint8_t *name, size_t len)
+{
+    const struct key_report *last = &t->heap[0];
+    if (t->n < t->cap || t->cap == 0 || last->file != file || last->db != db)
+        return false;
+    size_t shorter = len < last->name_len ? len : last->name_len;
+    int c = shorter ? memcmp(name, last->name, shorter) : 0;
+    return c > 0 || (c == 0 && len > last->name_len);
+}
+
 static void sift_down(struct topn *t, size_t i)
 {
     for (;;) {

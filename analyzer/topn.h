@@ -21,9 +21,19 @@ static inline bool topn_wants(const struct topn *t, uint64_t figure)
     return t->cap && (t->n < t->cap || figure >= t->least);
 }
 
+/* Keys with a lesser figure are not wanted. */
+static inline uint64_t topn_least(const struct topn *t)
+{
+    return t->cap ? t->least : UINT64_MAX;
+}
+
 /* Whether a key with this figure, file, database, name and offset would come into the list: of many keys with the least
  * figure few have a name that stands before the last one's. */
 bool topn_takes(const struct topn *t, const struct key_report *k);
+
+/* Whether a key of the least figure stays out for its name alone. False also where the list is not full, or it ends with a key
+ * of another dump or database. */
+bool topn_is_behind(const struct topn *t, uint32_t file, uint32_t db, const uint8_t *name, size_t len);
 
 void topn_add(struct topn *t, const struct key_report *k);
 

@@ -388,7 +388,7 @@ const struct option_row option_rows[] = {
     {NULL, "threads", 0, "N", false, set_threads,
      "threads that work on a dump; default: as many as there are processors; the report is the same"},
     {NULL, "stretch", 0, "BYTES", false, set_stretch,
-     "bytes of the dump that a thread takes at a time; default: a 48th of its share, 1 to 16 MiB"},
+     "bytes of the dump that a thread takes at a time; default: a 32nd of its share, 2 to 16 MiB"},
     {NULL, "escape", 0, "HOW", false, set_escape,
      "key names in CSV: utf8 (default; print on a terminal), print, raw or base64"},
     {NULL, "metrics-namespace", 0, "NAME", false, set_metrics_namespace,
