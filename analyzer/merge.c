@@ -19,29 +19,6 @@ static struct rdb_key key_of(const struct run *run, const struct batch *b, const
                             .offset = j->offset};
 }
 
-/* ---------------------------------------------------------------- values */
-
-static void register_key(struct run *run, const struct job_value *v, struct key_report *k)
-{
-    const struct job *j = run->job;
-    struct rdb_key key = key_of(run, run->batch, j);
-    const struct zheap *z = run->rebuild.z;
-    rebuild_register(&run->rebuild, &key, &v->registration);
-    rebuild_figures(k, v->used + z->key_used, v->request + z->key_request, v->expected + z->key_expected,
-                    k->variance + z->key_variance);
-}
-
-void merge_charge(struct run *run, struct key_report *k)
-{
-    const struct job_value *v = &run->batch->values[run->job->index];
-    struct zheap *z = run->rebuild.z;
-    zheap_key_give(z, &v->cost);
-    if (z->slabs)
-        slabs_give_tally(z->slabs, run->batch->shares + v->share_at, v->nshares, &v->large);
-    if (v->registration.hash || v->registration.stream)
-        register_key(run, v, k);
-}
-
 static void merge_value(struct run *run, const struct rdb_key *key, struct job_value *v)
 {
     v->k.db = key->db;

@@ -1,5 +1,6 @@
 /*
- * run.h - one pass over one dump: what analyze.c and strings.c share.
+ * run.h - one pass over one dump: what the files share that take part in it. From the top: analyze.c (the pass), crew.c and stretch.c
+ * (by several threads), merge.c, records.c, keys.c beside strings.c, kin.c.
  */
 #ifndef RDBMEM_RUN_H
 #define RDBMEM_RUN_H
@@ -53,24 +54,28 @@ struct run {
     uint32_t db;
 };
 
-/* analyze.c: fills what is known of a key before its value is read. */
+/* keys.c: fills what is known of a key before its value is read. */
 void run_begin_report(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k);
 
-/* analyze.c: the same, and whether the target would load it. */
+/* keys.c: the same, and whether the target would load it. */
 bool run_begin_key(const struct run *run, const struct rdb_key *key, const uint8_t *name, struct key_report *k);
 
-/* analyze.c: rebuild_key() for what is no string. A value that is not whole, or not kept, costs nothing. False: the input ended
+/* keys.c: rebuild_key() for what is no string. A value that is not whole, or not kept, costs nothing. False: the input ended
  * or broke. */
 bool run_rebuild_value(struct rebuild *r, const struct rdb_key *key, struct key_report *k);
 
-/* analyze.c: the key of run->job; k: what is known of its value, NULL: its value was not rebuilt. */
+/* keys.c: the key of run->job; k: what is known of its value, NULL: its value was not rebuilt. */
 void run_merge_key(struct run *run, const struct rdb_key *key, struct key_report *k, bool loads);
 
-/* analyze.c: any record of run->p; a look at the clock and at signals. */
+/* keys.c: a database begins; a key that has come. */
+void run_select_db(struct run *run, uint32_t db);
+void run_key(struct run *run, struct rdb_event *ev);
+
+/* records.c: any record of run->p; a look at the clock and at signals. */
 void run_record(struct run *run, struct rdb_event *ev);
 void run_progress(struct run *run, const struct rdb_info *info);
 
-/* analyze.c: a key is known: into the sums, findings, streamed formats. */
+/* keys.c: a key is known: into the sums, findings, streamed formats. */
 void run_tell_key(struct run *run, struct key_report *k);
 
 /* strings.c: the quick way for strings, which are alike_*.h */
@@ -108,9 +113,6 @@ size_t kin_take(struct run *run);
 
 /* merge.c: reports what stands in a batch, which is used up by it. False: the run has stopped, or p has failed. */
 bool merge_batch(struct run *run, struct batch *b);
-
-/* merge.c: charges the value of run->job as rebuild_key() would have. */
-void merge_charge(struct run *run, struct key_report *k);
 
 /* crew.c: whether the rest of the dump, behind so many records, is for several threads, by what those were like; reads what they
  * can read of it. p then stands behind that. */

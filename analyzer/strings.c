@@ -15,12 +15,11 @@ bool strings_begin(struct run *run)
     run->alike = aligned_alloc(sizeof *run->alike, bytes);
     if (run->alike)
         memset(run->alike, 0, bytes);
-    return run->alike != NULL && kin_begin(run);
+    return run->alike != NULL;
 }
 
 void strings_free(struct run *run)
 {
-    kin_free(run);
     free(run->alike);
 }
 

@@ -387,7 +387,7 @@ const struct option_row option_rows[] = {
      "where to, - = standard output (default); written beside and renamed when done"},
     {NULL, "threads", 0, "N", false, set_threads,
      "threads that work on a dump; default: as many as there are processors; the report is the same"},
-    {NULL, "stretch", 0, "BYTES", false, set_stretch,
+    {NULL, "stretch", 0, "SIZE", false, set_stretch,
      "bytes of the dump that a thread takes at a time; default: a 32nd of its share, 2 to 16 MiB"},
     {NULL, "escape", 0, "HOW", false, set_escape,
      "key names in CSV: utf8 (default; print on a terminal), print, raw or base64"},
