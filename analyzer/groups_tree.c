@@ -225,7 +225,7 @@ static bool builder_init(struct builder *b, const struct groups *g, size_t max_r
     size_t rows = 2 * max_rows + 2; /* each may have an "other" */
     *b = (struct builder){.g = g, .out = out};
     b->bytes = calloc(g->nnodes, sizeof *b->bytes);
-    b->row = malloc(sizeof *b->row * g->nnodes);
+    b->row = calloc(g->nnodes, sizeof *b->row);
     b->sum_of = malloc(sizeof *b->sum_of * g->nnodes);
     b->first = calloc(g->nnodes, sizeof *b->first);
     b->next = calloc(g->nnodes, sizeof *b->next);
