@@ -102,25 +102,14 @@ void distributions_strings(struct distributions *d, uint64_t bytes, uint64_t n)
     count_many(&d->size, size_row(bytes), bytes, n);
 }
 
-static unsigned ttl_row(const struct distributions *d, int64_t expire_ms, bool expired)
+void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t keys, uint64_t bytes)
 {
     unsigned i = expired ? 0 : TTL_FIRST;
     uint64_t left = (uint64_t)((expire_ms - d->now_ms) / 1000);
     for (unsigned row = TTL_FIRST; row < TTL_NO_EXPIRY - 1; row++) /* to the end: no branch that cannot be foreseen */
         i += !expired && left > d->ttl.rows[row].upto;
-    return i;
-}
-
-void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes)
-{
-    count(&d->ttl, ttl_row(d, expire_ms, expired), bytes);
-}
-
-void distributions_ttls(struct distributions *d, int64_t expire_ms, uint64_t keys, uint64_t bytes)
-{
-    struct dist_row *row = &d->ttl.rows[ttl_row(d, expire_ms, false)];
-    row->keys += keys;
-    row->bytes += bytes;
+    d->ttl.rows[i].keys += keys;
+    d->ttl.rows[i].bytes += bytes;
 }
 
 unsigned distributions_cuts(const struct distributions *d, int64_t *cuts)
@@ -140,7 +129,7 @@ void distributions_add(struct distributions *d, const struct key_report *k)
 {
     distributions_strings(d, k->bytes, 1);
     if (k->expire_ms >= 0)
-        distributions_ttl(d, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, k->bytes);
+        distributions_ttl(d, k->expire_ms, (k->flags & KEY_EXPIRED) != 0, 1, k->bytes);
     else
         distributions_no_ttl(d, k->bytes, 1);
     if (k->idle_s >= 0)

@@ -70,12 +70,10 @@ void distributions_add(struct distributions *d, const struct key_report *k);
 /* The same for n strings of this size, none of which the dump says more of: */
 void distributions_strings(struct distributions *d, uint64_t bytes, uint64_t n);
 
-/* ... but when they expire, which is to be said of every one that does (expire_ms >= 0). */
-void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t bytes);
+/* ... but when they expire, which is to be said of all that do (expire_ms >= 0): keys that expire in one row, and their bytes. */
+void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired, uint64_t keys, uint64_t bytes);
 
-/* The same for keys that expire in one row, and their bytes. The first expiries of each row; returns how many, fewer than
- * DIST_ROWS: see moments.h. */
-void distributions_ttls(struct distributions *d, int64_t expire_ms, uint64_t keys, uint64_t bytes);
+/* The first expiries of each row; returns how many, fewer than DIST_ROWS: see moments.h. */
 unsigned distributions_cuts(const struct distributions *d, int64_t *cuts);
 void distributions_no_ttl(struct distributions *d, uint64_t bytes, uint64_t n);
 void distributions_merge(struct distributions *d, const struct distributions *from);

@@ -111,30 +111,26 @@ uint64_t sds_alloc_size(const struct rebuild *r, uint64_t len)
     return len > 0 && len < 32 ? len + 2 : zusable(r->z, sds_request(r->pf, len));
 }
 
-static uint64_t *place_for(struct rebuild *r, enum zlabel label, uint64_t **zs, uint64_t **as)
-{
-    struct value_stats *st = &r->st;
-    bool value = label == ZL_VALUE;
-    *zs = value ? &st->val_zs : &st->elem_zs;
-    *as = value ? &st->val_as : &st->elem_as;
-    return value ? &st->val_req : &st->elem_req;
-}
-
 void element_sds_n(struct rebuild *r, uint64_t len, enum zlabel label, uint64_t count)
 {
-    uint64_t request = sds_request(r->pf, len), usable = zusable(r->z, request), *zs, *as;
+    struct value_stats *st = &r->st;
+    uint64_t request = sds_request(r->pf, len), usable = zusable(r->z, request);
+    uint64_t req = request * count, zs = usable * count, as = sds_alloc_size(r, len) * count;
     zmalloc_n(r->z, request, label, count);
-    *place_for(r, label, &zs, &as) += request * count;
-    *zs += usable * count;
-    *as += (len > 0 && len < 32 ? len + 2 : usable) * count;
+    if (label == ZL_VALUE) {
+        st->val_req += req;
+        st->val_zs += zs;
+        st->val_as += as;
+    } else {
+        st->elem_req += req;
+        st->elem_zs += zs;
+        st->elem_as += as;
+    }
 }
 
 void element_sds(struct rebuild *r, uint64_t len, enum zlabel label)
 {
-    uint64_t request = sds_request(r->pf, len), usable = zmalloc(r->z, request, label), *zs, *as;
-    *place_for(r, label, &zs, &as) += request;
-    *zs += usable;
-    *as += len > 0 && len < 32 ? len + 2 : usable;
+    element_sds_n(r, len, label, 1);
 }
 
 void lengths_flush(struct rebuild *r, struct lengths *l, void (*alloc)(struct rebuild *r, uint64_t len, uint64_t count))

@@ -154,7 +154,7 @@ void findings_string(struct findings *f, const struct groups_name *name, uint32_
     if (f->groups)
         groups_add_name(f->groups, name, tag, bytes);
     if (expire_ms >= 0)
-        distributions_ttl(&f->distributions, expire_ms, false, bytes);
+        distributions_ttl(&f->distributions, expire_ms, false, 1, bytes);
 }
 
 void findings_strings(struct findings *f, uint64_t bytes, bool expire, uint64_t n)
@@ -182,7 +182,7 @@ void findings_cell_strings(struct findings *f, uint32_t cell, uint64_t bytes, ui
 
 void findings_ttl(struct findings *f, int64_t expire_ms, uint64_t n, uint64_t bytes)
 {
-    distributions_ttls(&f->distributions, expire_ms, n, bytes);
+    distributions_ttl(&f->distributions, expire_ms, false, n, bytes);
 }
 
 unsigned findings_cuts(const struct findings *f, int64_t *cuts)

@@ -113,7 +113,7 @@ struct rebuild {
     } string;
     bool opens_strings; /* elements_next: a module's strings are opened too */
 
-    struct lengths members, values; /* of the current collection, not asked for yet: members_flush() */
+    struct lengths members, values; /* of the current collection, not asked for yet: lengths_flush() */
 
     /* kept between keys */
     struct memo *memo;

@@ -386,8 +386,6 @@ static void move_large(struct slabs *s, uint64_t blocks, uint64_t usable, uint64
         sums[i]->usable += usable;
         sums[i]->active += active;
     }
-    if (s->owner != 0)
-        s->own.large_bytes += active;
 }
 
 void slabs_give_large(struct slabs *s, uint64_t usable, uint64_t count)
@@ -449,6 +447,7 @@ void slabs_give_tally(struct slabs *s, const struct slabs_share *shares, unsigne
 void slabs_key_own(const struct slabs *s, struct slabs_own *own)
 {
     *own = s->own;
+    own->large_bytes = s->key_large.active;
     for (unsigned b = 0; b < s->nbins; b++)
         if (s->open[b].owner == s->last_key && s->last_key > 0)
             add_own(s, b, own);

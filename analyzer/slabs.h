@@ -110,7 +110,7 @@ struct slabs {
     uint64_t last_key;            /* serial of the current or latest key */
     slabs_fate_t fate;            /* of the current owner */
     slabs_fate_t key_fate;        /* of the current or latest key */
-    struct slabs_own own;         /* of the current key: its large blocks, and what has been settled before its end */
+    struct slabs_own own;         /* of the current key: what has been settled before its end */
     struct slabs_large key_large; /* of the current key */
     struct slabs_open open[ALLOC_MAX_BINS + 1]; /* the last one is none */
     struct slabs_large large[SLABS_DEATHS];

@@ -68,7 +68,7 @@ struct zfollower {
 };
 
 /* Chance is summed in whole parts of a byte, so that no order of the keys gives another sum. */
-enum { ZCHANCE_UNIT = 65536, ZVARIANCE_UNIT = 1024 };
+enum { ZCHANCE_BITS = 16, ZCHANCE_UNIT = 1 << ZCHANCE_BITS, ZVARIANCE_UNIT = 1024 };
 
 struct zheap {
     const struct allocator *a;
@@ -106,7 +106,7 @@ void zheap_follow(struct zheap *z, struct zfollower *f);
 /* Bytes of a chance part, downwards. */
 static inline uint64_t zwhole(int64_t chance)
 {
-    return (uint64_t)(chance >> 16);
+    return (uint64_t)(chance >> ZCHANCE_BITS);
 }
 
 static inline uint64_t zheap_peak(const struct zheap *z)

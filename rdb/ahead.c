@@ -11,9 +11,9 @@
  * the chain is read as before.
  */
 #include "rdb/input.h"
+#include "rdb/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,18 +135,6 @@ static void move_chain(struct rdb_input *to, struct rdb_layer *top)
         l->input = to;
 }
 
-/* Signals are the caller's: the thread is started with all of them blocked. */
-static bool thread_start(struct ahead *a)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0)
-        return false;
-    bool good = pthread_create(&a->thread, NULL, ahead_run, a) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return good;
-}
-
 void rdb_ahead_push(struct rdb_input *in)
 {
     struct ahead *a = calloc(1, sizeof *a);
@@ -160,7 +148,7 @@ void rdb_ahead_push(struct rdb_input *in)
     a->layer = (struct rdb_layer){.read = ahead_read, .close = ahead_close, .input = in, .left = UINT64_MAX};
     a->inner = *in;
     move_chain(&a->inner, in->top);
-    if (good && thread_start(a)) {
+    if (good && rdb_thread_start(&a->thread, ahead_run, a)) {
         in->top = &a->layer;
         return;
     }

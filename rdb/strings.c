@@ -4,6 +4,7 @@
 #include "rdb/strings.h"
 
 #include "rdb/internal.h"
+#include "rdb/places.h"
 
 enum { SHORT = 0x40 /* lengths below are one byte */ };
 
@@ -25,12 +26,12 @@ const uint8_t rdb_strings_size[256] = {
     [0xc3 ... 0xff] = RDB_STRINGS_LONG,
 };
 
-/* Nothing is left of the record before, and offsets in the window are those of the file. */
+/* The pieces of Dragonfly's are not between records: offsets in the window are those of the file. */
 bool rdb_strings_begin(const rdb_parser *p, struct rdb_strings *look)
 {
     look->at = p->r.p;
     look->end = p->r.end;
-    return (p->state | p->v.open | p->attr.any | (p->pending != 0)) == 0 && p->ms_little && !p->piece;
+    return rdb_between(p) && p->ms_little;
 }
 
 /* A LEN of at most 14 bits. */
