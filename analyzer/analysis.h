@@ -328,6 +328,8 @@ struct analysis {
 
 enum load_as { LOAD_ALL, LOAD_MASTER, LOAD_REPLICA };
 
+enum { ANALYZE_THREADS = 64 /* most */ };
+
 struct analyze_options {
     const char *target;          /* "redis:7.2", NULL: from the file */
     const char *allocator;       /* NULL: the target's own */

@@ -9,6 +9,9 @@
 
 #include "analyzer/rebuild.h"
 
+/* What one thread writes all the time is to be in no line of the processor's cache that another one uses (they come in pairs). */
+enum { CACHE_LINES = 128 };
+
 enum job_kind {
     JOB_STRING, /* of a string only the head was looked at: len, string_kind */
     JOB_VALUE,  /* rebuilt: values[index] */
@@ -42,7 +45,7 @@ struct job_value {
 };
 
 struct batch {
-    _Alignas(128) struct job *jobs; /* threads that are each at their own share no line of the cache */
+    _Alignas(CACHE_LINES) struct job *jobs;
     struct job_value *values;
     struct rdb_event *events; /* their texts stand in names: see batch_event() */
     uint8_t *names;

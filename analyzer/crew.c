@@ -22,7 +22,6 @@
  * parts.
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,7 @@
 #include "analyzer/run.h"
 #include "analyzer/stretch.h"
 #include "rdb/places.h"
+#include "rdb/thread.h"
 
 enum {
     STRETCH_LEAST = 2 * 1024 * 1024,
@@ -39,24 +39,22 @@ enum {
     JOBS_MOST = 384 * 1024,     /* in all batches together: 24 MiB */
     VALUES_MOST = 64 * 1024,
     NAMES_MOST = 16 * 1024 * 1024,
-    SNAP = 1024 * 1024, /* bytes after which the checksum is noted again */
-    THREADS_MOST = 64,
+    SNAP = 1024 * 1024,      /* bytes after which the checksum is noted again */
     LOOK_AFTER = 512,        /* records */
     SEEN_BYTES = 512 * 1024, /* or records, from which it is seen what they are like */
     SEEN_RECORDS = 4096,
-    SHORT = 200, /* bytes of a record, in the mean: below, handing over costs as much as dealing with it at once */
-    LINES = 128  /* what one thread writes all the time is to be in no line of the cache that another one uses */
+    SHORT = 200 /* bytes of a record, in the mean: below, handing over costs as much as dealing with it at once */
 };
 
 #define NOWHERE UINT64_MAX
 
 struct stretch {
-    _Alignas(LINES) uint64_t number; /* of the nominal ones */
+    _Alignas(CACHE_LINES) uint64_t number; /* of the nominal ones */
     uint64_t begin;
     uint64_t start;     /* of its first record; NOWHERE: none was found */
     uint64_t from, end; /* what is in the batch */
     uint64_t crc,
-        snap; /* of the bytes from `from` to snap; beyond the end of a stretch that ends the crew it is not to be had */
+        snap; /* checksum of the bytes from `from` to snap, which is `end` but for a stretch that ends the crew */
     uint64_t following; /* number of the first stretch that does not lie before `end` */
     bool synced;        /* start is known */
     bool done;          /* read */
@@ -66,7 +64,7 @@ struct stretch {
 };
 
 struct hand {
-    _Alignas(LINES) struct crew *crew;
+    _Alignas(CACHE_LINES) struct crew *crew;
     pthread_t thread;
     bool runs;
     uint64_t at; /* p stands there, between records; NOWHERE: anywhere */
@@ -92,7 +90,6 @@ struct crew {
     struct rdb_place place; /* all before is merged */
     uint64_t place_end;     /* where the crew's part ends; place.crc covers what is before place.offset */
     uint8_t key[RDB_NAME_PAD * 4];
-    uint32_t key_db;
 };
 
 static struct stretch *stretch_of(const struct crew *c, uint64_t number)
@@ -119,7 +116,7 @@ static void note_key(struct crew *c, const struct batch *b)
     c->place.key_len = j->name_len < sizeof c->key ? j->name_len : sizeof c->key;
     memcpy(c->key, b->names + j->name_at, c->place.key_len);
     c->place.key = c->key;
-    c->place.key_db = c->run->db;
+    c->place.key_db = c->run->key_db;
 }
 
 /* Without the lock. True: the crew's work is over. */
@@ -172,7 +169,8 @@ static void wait_or_merge(struct crew *c)
 
 /* ---------------------------------------------------------------- where a stretch ends */
 
-/* With the lock. The reader of s stands at a record's end, at or behind where s may end. True: here it does. False: it is to go on to *limit. */
+/* With the lock. The reader of s stands at a record's end, at or behind where s may end. True: here it does. False: it is to
+ * go on to *limit. */
 static bool ends_here(struct crew *c, struct stretch *s, uint64_t at, uint64_t *limit)
 {
     for (; !s->isvoid && !c->over; s->following++) {
@@ -374,7 +372,7 @@ static void crew_free(struct crew *c)
 
 static void *cleared(size_t n, size_t size)
 {
-    void *array = aligned_alloc(LINES, n * size);
+    void *array = aligned_alloc(CACHE_LINES, n * size);
     return array ? memset(array, 0, n * size) : NULL;
 }
 
@@ -386,7 +384,7 @@ static struct crew *crew_new(struct run *run, uint64_t length, uint64_t left)
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     c->run = run;
-    c->nhands = run->o->threads < THREADS_MOST ? run->o->threads : THREADS_MOST;
+    c->nhands = run->o->threads < ANALYZE_THREADS ? run->o->threads : ANALYZE_THREADS;
     c->nring = c->nhands + 2;
     c->begin = c->next_start = c->place.offset = c->place_end = rdb_tell(run->p);
     c->place.crc = rdb_checksum(run->p);
@@ -413,15 +411,10 @@ static struct crew *crew_new(struct run *run, uint64_t length, uint64_t left)
 /* As many threads as can be had, one at least. */
 static void work_together(struct crew *c)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    bool blocked = pthread_sigmask(SIG_SETMASK, &all, &old) == 0; /* signals are the caller's */
     for (unsigned i = 1; i < c->nhands; i++) {
         struct hand *h = &c->hands[i];
-        h->runs = pthread_create(&h->thread, NULL, hand_main, h) == 0;
+        h->runs = rdb_thread_start(&h->thread, hand_main, h);
     }
-    if (blocked)
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
     work(&c->hands[0]);
     for (unsigned i = 1; i < c->nhands; i++)
         if (c->hands[i].runs)

@@ -30,7 +30,6 @@ static void merge_key(struct run *run, struct batch *b, const struct job *j)
 {
     struct rdb_key key = key_of(run, b, j);
     run->job = j;
-    run->batch = b;
     if (j->kind == JOB_STRING)
         run->rebuild.string = (struct string_value){j->len, (enum string_kind)j->string_kind, true};
     if (j->kind == JOB_VALUE)
@@ -38,6 +37,7 @@ static void merge_key(struct run *run, struct batch *b, const struct job *j)
     else
         run_merge_key(run, &key, NULL, false);
     run->job = NULL;
+    run->key_db = run->db;
 }
 
 /* ---------------------------------------------------------------- records that are read again */
@@ -59,6 +59,8 @@ static void merge_here(struct run *run, const struct job *j)
     go_there(run, j);
     if (rdb_next(run->p, &ev) > 0)
         run_record(run, &ev);
+    if (ev.kind == RDB_EV_KEY)
+        run->key_db = run->db;
     if (!run->stopped)
         (void)rdb_rest(run->p);
 }
@@ -66,6 +68,7 @@ static void merge_here(struct run *run, const struct job *j)
 bool merge_batch(struct run *run, struct batch *b)
 {
     zheap_labels_give(&run->heap, &b->labels);
+    run->batch = b;
     for (size_t i = 0; i < b->njobs && !run->stopped && !rdb_failed(run->p); i++) {
         const struct job *j = &b->jobs[i];
         if (j->kind == JOB_HERE) {

@@ -58,7 +58,7 @@ static void module_aux(struct run *run, const struct rdb_event *ev)
         modules_aux(&run->aggregate.modules, id, rdb_tell(run->p) - begin);
 }
 
-static bool name_is(const struct rdb_bytes *b, const char *text)
+bool run_text_is(const struct rdb_bytes *b, const char *text)
 {
     return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0;
 }
@@ -68,9 +68,9 @@ static void aux(struct run *run, const struct rdb_event *ev)
     file_aux(&run->a->file, &ev->name, &ev->value);
     if (!run->ready)
         return;
-    if (name_is(&ev->name, "slot-info"))
+    if (run_text_is(&ev->name, "slot-info"))
         slot_info_text(run, &ev->value);
-    else if (name_is(&ev->name, "lua"))
+    else if (run_text_is(&ev->name, "lua"))
         outside_keys(run, ev);
 }
 

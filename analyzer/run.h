@@ -24,8 +24,8 @@ struct run {
     struct analysis *a;
     struct profile pf;
     struct allocator alloc;
-    _Alignas(128) struct zheap heap; /* what the server holds; above is what other threads read */
-    struct zheap aside;              /* keys that it would not load: costed, not held */
+    _Alignas(CACHE_LINES) struct zheap heap; /* what the server holds; above is what other threads read */
+    struct zheap aside;                      /* keys that it would not load: costed, not held */
     struct rebuild rebuild;
     struct keyspace keyspace;
     struct functions functions;
@@ -38,6 +38,7 @@ struct run {
     struct alike_learner learner;
     const struct job *job;     /* being reported; NULL: the record is read from p */
     const struct batch *batch; /* its batch */
+    uint32_t key_db;           /* database of the last key reported from a batch */
     bool wants_crew;
     uint64_t crew_look; /* number of records at which crew_is_worth_it() is asked again */
     unsigned kin_bins;  /* of whom has the most */
@@ -70,6 +71,9 @@ void run_merge_key(struct run *run, const struct rdb_key *key, struct key_report
 /* keys.c: a database begins; a key that has come. */
 void run_select_db(struct run *run, uint32_t db);
 void run_key(struct run *run, struct rdb_event *ev);
+
+/* records.c: whether these are the bytes of text. */
+bool run_text_is(const struct rdb_bytes *b, const char *text);
 
 /* records.c: any record of run->p; a look at the clock and at signals. */
 void run_record(struct run *run, struct rdb_event *ev);

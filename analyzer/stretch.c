@@ -17,8 +17,8 @@ bool reader_open_run(struct reader *r, const struct run *run)
     memset(r, 0, sizeof *r);
     r->run = run;
     r->p = rdb_fork(run->p);
-    r->ready = r->p && rebuild_init(&r->rebuild, r->p, &run->pf, &r->heap);
-    if (!r->ready || (run->placement.slabs && !(r->tally = slabs_new_tally(&run->alloc))))
+    if (!r->p || !rebuild_init(&r->rebuild, r->p, &run->pf, &r->heap) ||
+        (run->placement.slabs && !(r->tally = slabs_new_tally(&run->alloc))))
         return false;
     zheap_init(&r->heap, &run->alloc, r->tally);
     zheap_init(&r->aside, &run->alloc, NULL);
@@ -31,7 +31,7 @@ bool reader_open_run(struct reader *r, const struct run *run)
 
 void reader_free(struct reader *r)
 {
-    if (r->run && r->p)
+    if (r->p)
         rebuild_free(&r->rebuild);
     slabs_free(r->tally);
     rdb_close(r->p);
@@ -114,11 +114,11 @@ static bool take_key(struct reader *r, struct batch *b, struct rdb_key key)
     if (!j)
         return false;
     j->offset = key.offset;
-    if (is_for_later(&key))
-        return true;
+    j->info = key.info;
     if (!batch_name(b, j, &key.name))
         return false;
-    j->info = key.info;
+    if (is_for_later(&key))
+        return true;
     j->expire_ms = key.expire_ms;
     j->idle_s = key.idle_s;
     j->freq = key.freq;
@@ -130,18 +130,13 @@ static bool take_key(struct reader *r, struct batch *b, struct rdb_key key)
     return is_passed(r, &key) || take_value(r, b, j, &key);
 }
 
-static bool is_text(const struct rdb_bytes *b, const char *text)
-{
-    return b->len == strlen(text) && memcmp(b->data, text, b->len) == 0;
-}
-
 /* Scripts are for later; a dump that turns out to be Dragonfly's is not for threads. */
 static bool take_aux(struct batch *b, const struct rdb_event *ev)
 {
     bool kept = ev->name.len == ev->name.full_len && ev->value.len == ev->value.full_len && ev->value.len <= TEXT_MOST;
-    if (is_text(&ev->name, "df-ver"))
+    if (run_text_is(&ev->name, "df-ver"))
         return false;
-    return !kept || is_text(&ev->name, "lua") || batch_keep_event(b, ev);
+    return !kept || run_text_is(&ev->name, "lua") || batch_keep_event(b, ev);
 }
 
 static bool take_event(struct batch *b, const struct rdb_event *ev)

@@ -15,15 +15,14 @@ struct reader {
     struct zheap heap, aside;
     struct slabs *tally; /* NULL: placement is not modelled */
     struct registration later;
-    bool ready;
 };
 
 /* False: memory is out, or the dump is not a plain file. reader_free() in any case. */
 bool reader_open_run(struct reader *r, const struct run *run);
 void reader_free(struct reader *r);
 
-/* Takes the next record into b, as whole. False: it is not to be taken, or cannot be: whoever reports must read on from it. What b
- * got since the record began is to be dropped with batch_cut(). */
+/* Takes the next record into b, as whole. False: it is not to be taken, or cannot be: whoever reports must read on from it. The
+ * jobs that b got since the record began are to be dropped. */
 bool reader_take(struct reader *r, struct batch *b);
 
 /* The batch is complete. */

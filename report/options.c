@@ -110,7 +110,7 @@ static bool set_stretch(struct options *o, const char *value, char err[OPTION_ER
 static bool set_threads(struct options *o, const char *value, char err[OPTION_ERROR])
 {
     uint64_t v;
-    if (!read_count(value, 64, &v) || v == 0)
+    if (!read_count(value, ANALYZE_THREADS, &v) || v == 0)
         return complain(err, "threads", value, "a number from 1 to 64");
     o->threads = (unsigned)v;
     return true;

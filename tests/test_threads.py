@@ -125,6 +125,15 @@ class Threads(CliTest):
             statuses.add(self.same("--format=json", *options, "bad.rdb", crews=CREWS[trial % 3:trial % 3 + 2])[0])
         self.assertEqual(statuses, {1})
 
+    def test_the_last_key_of_a_message(self):
+        """A key whose value is read again, in order, is the last one too."""
+        keys = [r.string(b"key:%d" % i, b"v" * 20) for i in range(400)]
+        module = b"\x07" + r.text(b"a module's") + b"\x81" + bytes(range(8)) + r.length(2) + r.length(7) + r.length(0)
+        self.write("d.rdb", r.dump(r.select(3), *keys, module, r.select(5), b"\xc9"))
+        status, _, err = self.same("--format=json", "d.rdb")
+        self.assertEqual(status, 1)
+        self.assertIn(b"a module's' in db3", err)
+
     def test_behind_the_end(self):
         whole = self.generated("d.rdb", "--mix=mixed", "--keys=300")
         self.write("tail.rdb", whole + b"*1\r\n$4\r\nPING\r\n" * 2000)
