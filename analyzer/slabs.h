@@ -105,13 +105,13 @@ struct slabs_sums; /* what is known of the slabs that have been filled; slabs.c 
 struct slabs {
     const struct allocator *a;
     unsigned nsteps, nbins;
-    unsigned at;                  /* the step at which random deletion is asked about */
-    uint64_t owner;               /* serial of the current owner; 0 is the server */
-    uint64_t last_key;            /* serial of the current or latest key */
-    slabs_fate_t fate;            /* of the current owner */
-    slabs_fate_t key_fate;        /* of the current or latest key */
-    struct slabs_own own;         /* of the current key: what has been settled before its end */
-    struct slabs_large key_large; /* of the current key */
+    unsigned at;                                /* the step at which random deletion is asked about */
+    uint64_t owner;                             /* serial of the current owner; 0 is the server */
+    uint64_t last_key;                          /* serial of the current or latest key */
+    slabs_fate_t fate;                          /* of the current owner */
+    slabs_fate_t key_fate;                      /* of the current or latest key */
+    struct slabs_own own;                       /* of the current key: what has been settled before its end */
+    struct slabs_large key_large;               /* of the current key */
     struct slabs_open open[ALLOC_MAX_BINS + 1]; /* the last one is none */
     struct slabs_large large[SLABS_DEATHS];
     struct slabs_sums *sums;
