@@ -266,11 +266,12 @@ static bool any_glob(const char *const *globs, unsigned n, const struct key_repo
     return false;
 }
 
-static bool keeps_name(const struct filter *f, const struct key_report *k)
+static bool keeps_name(const struct filter *f, struct regex_matcher *m, const struct key_report *k)
 {
+    uint64_t gave_up = 0;
     bool wanted = f->nglobs + f->nregexes == 0 || any_glob(f->globs, f->nglobs, k);
     for (unsigned i = 0; i < f->nregexes && !wanted; i++)
-        wanted = regex_matches(f->regexes[i], k->name, k->name_len);
+        wanted = regex_matches(f->regexes[i], m, k->name, k->name_len, &gave_up);
     return wanted && !any_glob(f->not_globs, f->nnot_globs, k);
 }
 
@@ -296,7 +297,7 @@ static bool keeps_db(const struct filter *f, const struct key_report *k)
     return f->ndbs == 0 || i < f->ndbs;
 }
 
-bool filter_keeps(const struct filter *f, const struct key_report *k, int64_t now_ms)
+bool filter_keeps(const struct filter *f, struct regex_matcher *m, const struct key_report *k, int64_t now_ms)
 {
     if (f->types && !(f->types >> k->type & 1))
         return false;
@@ -306,7 +307,7 @@ bool filter_keeps(const struct filter *f, const struct key_report *k, int64_t no
         return false;
     if (f->has_slots && (k->slot < 0 || !(f->slots[k->slot / 8] >> k->slot % 8 & 1)))
         return false;
-    return keeps_db(f, k) && keeps_ttl(f, k, now_ms) && keeps_name(f, k);
+    return keeps_db(f, k) && keeps_ttl(f, k, now_ms) && keeps_name(f, m, k);
 }
 
 /* Not the hash of groups, slots or servers, so that a sample has no bias in any of them. */

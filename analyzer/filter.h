@@ -45,8 +45,9 @@ void filter_free(struct filter *f);
  * expected: "a type (string, ...)", or "possible: ..." when there are too many. */
 bool filter_set(struct filter *f, const char *option, const char *value, char err[REGEX_ERROR]);
 
-/* now_ms: what time left is relative to. The key's bytes, elements and encoding must be known. */
-bool filter_keeps(const struct filter *f, const struct key_report *k, int64_t now_ms);
+/* now_ms: what time left is relative to. The key's bytes, elements and encoding must be known. The matcher may be NULL
+ * where no regex was set. */
+bool filter_keeps(const struct filter *f, struct regex_matcher *m, const struct key_report *k, int64_t now_ms);
 
 /* Whether a name belongs to the sample: the same in every dump. */
 bool filter_samples(const struct filter *f, const uint8_t *name, size_t len);

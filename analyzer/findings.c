@@ -16,6 +16,7 @@ struct findings {
     struct distributions distributions;
     struct slots *slots; /* NULL: not asked for, and no cluster so far */
     struct audit *audit;
+    struct regex_matcher *matcher; /* the filter's; NULL where it has no regex */
     int64_t now_ms;
     uint64_t total_keys, total_bytes, matched_keys, matched_bytes;
     uint8_t *name; /* hidden */
@@ -49,6 +50,8 @@ struct findings *findings_new(const struct findings_options *o)
     bool ok = custom_groups_init(&f->custom, &o->custom) && (f->audit = audit_new(&o->audit)) != NULL;
     if (ok && o->group_rows > 0)
         ok = (f->groups = groups_new(&o->splitter)) != NULL;
+    if (o->filter.nregexes > 0)
+        ok = ok && (f->matcher = regex_matcher_new()) != NULL;
     if (!ok) {
         findings_free(f);
         return NULL;
@@ -64,6 +67,7 @@ void findings_free(struct findings *f)
     custom_groups_free(&f->custom);
     slots_free(f->slots);
     audit_free(f->audit);
+    regex_matcher_free(f->matcher);
     free(f->name);
     free(f);
 }
@@ -113,7 +117,7 @@ bool findings_take(struct findings *f, struct key_report *k)
 {
     f->total_keys++;
     f->total_bytes += k->bytes;
-    if (f->o->filter.active && !filter_keeps(&f->o->filter, k, f->now_ms))
+    if (f->o->filter.active && !filter_keeps(&f->o->filter, f->matcher, k, f->now_ms))
         return false;
     f->matched_keys++;
     f->matched_bytes += k->bytes;

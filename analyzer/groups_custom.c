@@ -55,7 +55,8 @@ bool custom_groups_init(struct custom_groups *c, const struct custom_rules *rule
         return true;
     c->groups = calloc(rules->n + 1, sizeof *c->groups);
     c->sizes = calloc(rules->n + 1, sizeof *c->sizes);
-    if (!c->groups || !c->sizes)
+    c->matcher = regex_matcher_new();
+    if (!c->groups || !c->sizes || !c->matcher)
         return false;
     for (size_t i = 0; i < rules->n; i++) {
         c->groups[i].name = rules->rules[i].name;
@@ -70,6 +71,7 @@ void custom_groups_free(struct custom_groups *c)
 {
     free(c->groups);
     free(c->sizes);
+    regex_matcher_free(c->matcher);
     *c = (struct custom_groups){0};
 }
 
@@ -77,7 +79,7 @@ void custom_groups_add(struct custom_groups *c, const uint8_t *name, size_t len,
                        bool expires)
 {
     size_t i = 0;
-    while (i < c->rules->n && !regex_matches(c->rules->rules[i].regex, name, len))
+    while (i < c->rules->n && !regex_matches(c->rules->rules[i].regex, c->matcher, name, len, &c->groups[i].gave_up))
         i++;
     struct group_sums *s = &c->groups[i].sums;
     s->keys++;
@@ -95,6 +97,7 @@ void custom_groups_merge(struct custom_groups *c, const struct custom_groups *fr
     for (size_t i = 0; c->groups && i <= c->rules->n; i++) {
         struct group_sums *s = &c->groups[i].sums;
         const struct group_sums *f = &from->groups[i].sums;
+        c->groups[i].gave_up += from->groups[i].gave_up;
         s->keys += f->keys;
         s->bytes += f->bytes;
         s->expiring_keys += f->expiring_keys;
@@ -129,8 +132,6 @@ size_t custom_groups_finish(struct custom_groups *c, uint64_t scale, struct cust
         s->p50 = histogram_percentile(&c->sizes[i], 0.50, s->largest);
         s->p99 = histogram_percentile(&c->sizes[i], 0.99, s->largest);
         scale_sums(s, scale);
-        if (i + 1 < n)
-            c->groups[i].gave_up = regex_gave_up(c->rules->rules[i].regex);
     }
     *rows = c->groups;
     c->groups = NULL;

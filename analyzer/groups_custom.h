@@ -38,6 +38,7 @@ struct custom_groups {
     const struct custom_rules *rules;
     struct custom_group *groups; /* rules->n + 1 */
     struct histogram *sizes;     /* the same */
+    struct regex_matcher *matcher;
 };
 
 bool custom_groups_init(struct custom_groups *c, const struct custom_rules *rules);

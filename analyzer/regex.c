@@ -11,9 +11,11 @@
 
 struct regex {
     pcre2_code *code;
+};
+
+struct regex_matcher {
     pcre2_match_data *data;
     pcre2_match_context *context;
-    uint64_t gave_up;
 };
 
 static pcre2_code *compile(const char *pattern, char err[REGEX_ERROR])
@@ -37,15 +39,12 @@ struct regex *regex_new(const char *pattern, char err[REGEX_ERROR])
     if (r == NULL)
         return NULL;
     r->code = compile(pattern, err);
-    r->data = r->code ? pcre2_match_data_create(1, NULL) : NULL;
-    r->context = r->code ? pcre2_match_context_create(NULL) : NULL;
-    if (!r->code || !r->data || !r->context) {
+    if (!r->code) {
         regex_free(r);
         return NULL;
     }
     /* Where there is no compiler for this machine the interpreter does it. */
     (void)pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
-    pcre2_set_match_limit(r->context, REGEX_STEPS);
     return r;
 }
 
@@ -53,22 +52,37 @@ void regex_free(struct regex *r)
 {
     if (r == NULL)
         return;
-    pcre2_match_context_free(r->context);
-    pcre2_match_data_free(r->data);
     pcre2_code_free(r->code);
     free(r);
 }
 
-bool regex_matches(struct regex *r, const uint8_t *text, size_t len)
+struct regex_matcher *regex_matcher_new(void)
 {
-    int n = pcre2_match(r->code, text, len, 0, 0, r->data, r->context);
-    if (n >= 0)
-        return true;
-    r->gave_up += n != PCRE2_ERROR_NOMATCH;
-    return false;
+    struct regex_matcher *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return NULL;
+    m->data = pcre2_match_data_create(1, NULL);
+    m->context = pcre2_match_context_create(NULL);
+    if (!m->data || !m->context) {
+        regex_matcher_free(m);
+        return NULL;
+    }
+    pcre2_set_match_limit(m->context, REGEX_STEPS);
+    return m;
 }
 
-uint64_t regex_gave_up(const struct regex *r)
+void regex_matcher_free(struct regex_matcher *m)
 {
-    return r->gave_up;
+    if (m == NULL)
+        return;
+    pcre2_match_context_free(m->context);
+    pcre2_match_data_free(m->data);
+    free(m);
+}
+
+bool regex_matches(const struct regex *r, struct regex_matcher *m, const uint8_t *text, size_t len, uint64_t *gave_up)
+{
+    int n = pcre2_match(r->code, text, len, 0, 0, m->data, m->context);
+    *gave_up += n < 0 && n != PCRE2_ERROR_NOMATCH;
+    return n >= 0;
 }

@@ -120,7 +120,9 @@ static bool keeps(const char *option, const char *value, const struct key_report
     char err[REGEX_ERROR];
     filter_init(&f);
     CHECK_MSG(filter_set(&f, option, value, err), "%s=%s: %s", option, value, err);
-    bool kept = filter_keeps(&f, k, 1000000);
+    struct regex_matcher *m = regex_matcher_new();
+    bool kept = filter_keeps(&f, m, k, 1000000);
+    regex_matcher_free(m);
     CHECK(f.active && f.nconditions == 1);
     filter_free(&f);
     return kept;
@@ -180,14 +182,16 @@ static void test_together(void)
     struct filter f;
     char err[REGEX_ERROR];
     struct key_report k = a_key();
+    struct regex_matcher *m = regex_matcher_new();
     filter_init(&f);
-    CHECK(filter_keeps(&f, &k, 0) && !f.active);
-    CHECK(filter_set(&f, "db", "0", err) && filter_set(&f, "db", "2", err) && filter_keeps(&f, &k, 0));
-    CHECK(filter_set(&f, "key", "cart:*", err) && !filter_keeps(&f, &k, 0));
-    CHECK(filter_set(&f, "regex", "profile$", err) && filter_keeps(&f, &k, 0));
-    CHECK(filter_set(&f, "type", "set", err) && !filter_keeps(&f, &k, 0));
-    CHECK(filter_set(&f, "type", "hash", err) && filter_keeps(&f, &k, 0));
-    CHECK(filter_set(&f, "not-key", "*:17:*", err) && !filter_keeps(&f, &k, 0));
+    CHECK(filter_keeps(&f, m, &k, 0) && !f.active);
+    CHECK(filter_set(&f, "db", "0", err) && filter_set(&f, "db", "2", err) && filter_keeps(&f, m, &k, 0));
+    CHECK(filter_set(&f, "key", "cart:*", err) && !filter_keeps(&f, m, &k, 0));
+    CHECK(filter_set(&f, "regex", "profile$", err) && filter_keeps(&f, m, &k, 0));
+    CHECK(filter_set(&f, "type", "set", err) && !filter_keeps(&f, m, &k, 0));
+    CHECK(filter_set(&f, "type", "hash", err) && filter_keeps(&f, m, &k, 0));
+    CHECK(filter_set(&f, "not-key", "*:17:*", err) && !filter_keeps(&f, m, &k, 0));
+    regex_matcher_free(m);
     filter_free(&f);
 }
 

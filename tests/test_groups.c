@@ -488,11 +488,15 @@ static void test_regex_limit(void)
 {
     char err[REGEX_ERROR];
     struct regex *r = regex_new("^(a+)+$", err);
+    struct regex_matcher *m = regex_matcher_new();
+    uint64_t gave_up = 0;
     uint8_t name[41];
     memset(name, 'a', 40);
     name[40] = 'b';
-    CHECK(r && !regex_matches(r, name, 41) && regex_gave_up(r) == 1);
-    CHECK(r && regex_matches(r, name, 40) && regex_gave_up(r) == 1);
+    CHECK(r && m && !regex_matches(r, m, name, 41, &gave_up) && gave_up == 1);
+    CHECK(r && m && regex_matches(r, m, name, 40, &gave_up) && gave_up == 1);
+    CHECK(r && m && !regex_matches(r, m, name + 40, 1, &gave_up) && gave_up == 1);
+    regex_matcher_free(m);
     regex_free(r);
 }
 
