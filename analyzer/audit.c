@@ -138,6 +138,29 @@ void audit_note_name(struct audit *a, const struct key_report *k)
     }
 }
 
+/* ---------------------------------------------------------------- several dumps */
+
+/* The example is the largest one; of equals the first. */
+static void merge_watch(struct watch *w, const struct watch *from)
+{
+    struct watch sum = w->keys == 0 || from->example_bytes > w->example_bytes ? *from : *w;
+    sum.keys = w->keys + from->keys;
+    sum.bytes = w->bytes + from->bytes;
+    *w = sum;
+}
+
+void audit_merge(struct audit *a, const struct audit *from)
+{
+    for (size_t i = 0; i < a->o->rules.n; i++)
+        merge_watch(&a->watches[i], &from->watches[i]);
+    for (size_t i = 0; i < a->o->allow.n; i++)
+        a->allowed[i] += from->allowed[i];
+    topn_merge(&a->big, &from->big);
+    a->big_allowed += from->big_allowed;
+    a->big_expired += from->big_expired;
+    a->big_failing += from->big_failing;
+}
+
 /* ---------------------------------------------------------------- lines */
 
 struct line {

@@ -116,6 +116,9 @@ void audit_key(struct audit *a, struct key_report *k);
 /* After audit_key, when the name is what may be shown: keeps it where a line will need it. */
 void audit_note_name(struct audit *a, const struct key_report *k);
 
+/* Adds what was seen in a later dump; same options. */
+void audit_merge(struct audit *a, const struct audit *from);
+
 /* ---------------------------------------------------------------- what came out */
 
 struct violation {

@@ -60,6 +60,7 @@ void distributions_init(struct distributions *d)
 
 void distributions_target(struct distributions *d, const struct profile *pf, const struct allocator *a, int64_t now_ms)
 {
+    d->begun = true;
     d->pf = pf;
     d->alloc = a;
     d->now_ms = now_ms;
@@ -164,7 +165,7 @@ void distributions_merge(struct distributions *d, const struct distributions *fr
     merge_rows(&d->ttl, &from->ttl);
     merge_rows(&d->idle, &from->idle);
     merge_rows(&d->frequency, &from->frequency);
-    thresholds_merge(d->thresholds, from->thresholds);
+    thresholds_merge(d->thresholds, from->thresholds, from->begun);
 }
 
 static void scale_rows(struct distribution *d, uint64_t scale)

@@ -51,6 +51,7 @@ struct threshold_row {
 };
 
 struct distributions {
+    bool begun; /* there was a dump with a target */
     int64_t now_ms;
     struct histogram sizes; /* of all keys: percentiles */
     uint64_t largest;
@@ -76,6 +77,8 @@ void distributions_ttl(struct distributions *d, int64_t expire_ms, bool expired,
 /* The first expiries of each row; returns how many, fewer than DIST_ROWS: see moments.h. */
 unsigned distributions_cuts(const struct distributions *d, int64_t *cuts);
 void distributions_no_ttl(struct distributions *d, uint64_t bytes, uint64_t n);
+
+/* Adds all of `from`, a later dump's, whose target is the one that is told. */
 void distributions_merge(struct distributions *d, const struct distributions *from);
 
 /* Figures times scale; the target is forgotten. */

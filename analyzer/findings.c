@@ -206,6 +206,27 @@ void findings_hide(const struct findings *f, uint8_t *name, size_t len)
         name_hash(&f->o->name_key, name, len);
 }
 
+/* ---------------------------------------------------------------- several dumps */
+
+void findings_merge(struct findings *f, struct findings *from)
+{
+    if (f->groups)
+        groups_merge(f->groups, from->groups);
+    custom_groups_merge(&f->custom, &from->custom);
+    if (f->slots && from->slots) {
+        slots_merge(f->slots, from->slots);
+    } else if (from->slots) {
+        f->slots = from->slots;
+        from->slots = NULL;
+    }
+    distributions_merge(&f->distributions, &from->distributions);
+    audit_merge(f->audit, from->audit);
+    f->total_keys += from->total_keys;
+    f->total_bytes += from->total_bytes;
+    f->matched_keys += from->matched_keys;
+    f->matched_bytes += from->matched_bytes;
+}
+
 /* ---------------------------------------------------------------- the report */
 
 static bool report_filter(const struct findings *f, uint64_t scale, struct filter_report *r)

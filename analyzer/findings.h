@@ -2,13 +2,14 @@
  * findings.h - what is found over all keys of one or several dumps: groups, distributions, slots, an audit; and which
  * keys are looked at (filter, sample) and by what names (hash_names.h).
  *
- * One collector serves all dumps of a run, one after the other, so that what it finds is about all of them together.
- * analyze() hands it every key; the caller asks for the report when the last dump has been read.
+ * Each dump has a collector of its own, to which analyze() hands every key, so that dumps may be read beside one another.
+ * They are then merged in the order of the dumps; what is found is about all of them together, and depends on that order
+ * at most (groups.h: which prefixes are told apart when there are too many), not on who was read first.
  *
- *     struct findings *f = findings_new(&options);
- *     for every dump: analyze(... .findings = f ...);
- *     struct findings_report *r = findings_finish(f, dumps, ndumps);
- *     findings_free(f); ... findings_report_free(r);       // the options outlive both
+ *     for every dump: struct findings *f = findings_new(&options); analyze(... .findings = f ...);
+ *     for the second and later ones: findings_merge(first, f); findings_free(f);
+ *     struct findings_report *r = findings_finish(first, dumps, ndumps);
+ *     findings_free(first); ... findings_report_free(r);       // the options outlive all
  *
  * Within analyze(), for every key: findings_samples() before its value is read, findings_take() when it is known,
  * findings_key() when the other sums have been made.
@@ -103,6 +104,9 @@ void findings_key(struct findings *f, const struct key_report *k);
 
 /* Hides a name in place where names are to be hidden (of an error's last key). */
 void findings_hide(const struct findings *f, uint8_t *name, size_t len);
+
+/* Adds all that a later dump's collector has found; same options. It may lose its slots to *f. */
+void findings_merge(struct findings *f, struct findings *from);
 
 /* NULL: out of memory. */
 struct findings_report *findings_finish(struct findings *f, const struct analysis *dumps, size_t ndumps);

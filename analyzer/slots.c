@@ -63,6 +63,17 @@ void slots_add(struct slots *s, unsigned slot, const uint8_t *name, size_t len, 
     groups_add(s->tags, tag, n, groups_tag(type, bytes, expires), bytes);
 }
 
+void slots_merge(struct slots *s, const struct slots *from)
+{
+    for (unsigned i = 0; i < SLOTS; i++) {
+        s->rows[i].keys += from->rows[i].keys;
+        s->rows[i].bytes += from->rows[i].bytes;
+    }
+    s->tagged_keys += from->tagged_keys;
+    s->tagged_bytes += from->tagged_bytes;
+    groups_merge(s->tags, from->tags);
+}
+
 static int heavier_first(const void *x, const void *y)
 {
     const struct slot_row *a = x, *b = y;

@@ -35,6 +35,9 @@ void slots_free(struct slots *s);
 void slots_add(struct slots *s, unsigned slot, const uint8_t *name, size_t len, enum rdb_type type, uint64_t bytes,
                bool expires);
 
+/* Adds all of `from`. */
+void slots_merge(struct slots *s, const struct slots *from);
+
 /* The `top` heaviest slots and tags; figures times scale. False: out of memory. */
 bool slots_finish(const struct slots *s, size_t top, uint64_t scale, struct slots_report *out);
 

@@ -138,9 +138,14 @@ static void merge_side(struct threshold_side *to, const struct threshold_side *f
     to->saving += from->saving;
 }
 
-void thresholds_merge(struct threshold_row rows[THRESHOLDS], const struct threshold_row from[THRESHOLDS])
+void thresholds_merge(struct threshold_row rows[THRESHOLDS], const struct threshold_row from[THRESHOLDS], bool targeted)
 {
     for (unsigned i = 0; i < THRESHOLDS; i++) {
+        if (targeted) {
+            rows[i].value = from[i].value;
+            rows[i].known = from[i].known;
+            rows[i].raised = from[i].raised;
+        }
         merge_side(&rows[i].above, &from[i].above);
         merge_side(&rows[i].below, &from[i].below);
     }

@@ -10,7 +10,8 @@ void thresholds_init(struct threshold_row rows[THRESHOLDS]);
 void thresholds_target(struct threshold_row rows[THRESHOLDS], const struct profile *pf);
 void thresholds_add(struct threshold_row rows[THRESHOLDS], const struct profile *pf, const struct allocator *a,
                     const struct key_report *k);
-void thresholds_merge(struct threshold_row rows[THRESHOLDS], const struct threshold_row from[THRESHOLDS]);
+void thresholds_merge(struct threshold_row rows[THRESHOLDS], const struct threshold_row from[THRESHOLDS],
+                      bool targeted);
 void thresholds_scale(struct threshold_row rows[THRESHOLDS], uint64_t scale);
 
 /* What the value would cost as one packed block, or as a table, with the key around it: estimates. */

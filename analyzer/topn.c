@@ -122,6 +122,12 @@ void topn_add(struct topn *t, const struct key_report *k)
     t->least = t->n == t->cap && t->cap ? figure(t, &t->heap[0]) : 0;
 }
 
+void topn_merge(struct topn *t, const struct topn *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        topn_add(t, &from->heap[i]);
+}
+
 void topn_finish(struct topn *t, struct top_list *out)
 {
     size_t n = t->n;

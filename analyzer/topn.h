@@ -37,6 +37,9 @@ bool topn_is_behind(const struct topn *t, uint32_t file, uint32_t db, const uint
 
 void topn_add(struct topn *t, const struct key_report *k);
 
+/* Adds all of `from`, names copied. */
+void topn_merge(struct topn *t, const struct topn *from);
+
 /* Largest first; the keys move to *out, t is empty afterwards. */
 void topn_finish(struct topn *t, struct top_list *out);
 void topn_free(struct topn *t);

@@ -46,7 +46,10 @@ static bool add(struct inputs *in, struct input x, char err[INPUTS_ERROR])
         input_free(&x);
         return out_of_memory(err);
     }
-    if (stat(x.path, &st) == 0 && S_ISREG(st.st_mode)) {
+    bool there = stat(x.path, &st) == 0;
+    x.stream = there ? !S_ISREG(st.st_mode) : strcmp(x.path, "-") == 0;
+    if (there && S_ISREG(st.st_mode)) {
+        x.bytes = (uint64_t)st.st_size;
         x.dev = st.st_dev;
         x.ino = st.st_ino;
     }

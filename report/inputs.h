@@ -23,6 +23,8 @@ struct input {
     uint64_t aof_bytes; /* of those that are there */
     uint64_t aof_gone;  /* increments that are named and not there */
     bool named;         /* on the command line, not found in a directory */
+    bool stream;        /* no file: nobody knows how long it is */
+    uint64_t bytes;     /* of the file */
     dev_t dev;
     ino_t ino; /* 0: not a file */
 };

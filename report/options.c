@@ -386,7 +386,7 @@ const struct option_row option_rows[] = {
     {NULL, "output", 'o', "FILE", false, set_output,
      "where to, - = standard output (default); written beside and renamed when done"},
     {NULL, "threads", 0, "N", false, set_threads,
-     "threads that work on a dump; default: as many as there are processors; the report is the same"},
+     "threads that work on the dumps; default: as many as there are processors; the report is the same"},
     {NULL, "stretch", 0, "SIZE", false, set_stretch,
      "bytes of the dump that a thread takes at a time; default: a 32nd of its share, 2 to 16 MiB"},
     {NULL, "escape", 0, "HOW", false, set_escape,

@@ -4,6 +4,7 @@
 #include "report/progress.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,36 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-void progress_begin(struct progress *p, enum when when, const char *name, bool terminal_in_use)
+static bool begin_parts(struct progress *p)
+{
+    size_t n = p->inputs->n;
+    bool files = true;
+    p->parts = calloc(n + 1, sizeof *p->parts);
+    if (!p->parts)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        files = files && !p->inputs->list[i].stream;
+        p->whole += p->inputs->list[i].bytes;
+    }
+    if (!files)
+        p->whole = 0;
+    return true;
+}
+
+bool progress_begin(struct progress *p, enum when when, const struct inputs *inputs, bool terminal_in_use)
 {
     struct winsize w;
-    *p = (struct progress){.name = name, .width = 80};
+    *p = (struct progress){.inputs = inputs, .width = 80};
     p->terminal = isatty(STDERR_FILENO);
     p->shown = when == WHEN_ALWAYS || (when == WHEN_AUTO && p->terminal && !terminal_in_use);
+    if (!p->shown)
+        return true;
     if (p->terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 20)
         p->width = w.ws_col;
     p->begin = now();
     p->last = p->begin + FIRST - EVERY;
+    p->shown = begin_parts(p);
+    return p->shown;
 }
 
 static void write_eta(char out[40], uint64_t done, uint64_t whole, double seconds)
@@ -46,43 +67,82 @@ static void write_eta(char out[40], uint64_t done, uint64_t whole, double second
         snprintf(out, 40, ", %u:%02u left", s / 60, s % 60);
 }
 
-static void write_line(char *out, size_t size, const struct rdb_info *info, uint64_t keys, double seconds)
+/* 37 %, 3.7 GiB, 1.2 GiB/s, 12 M keys, 0:05 left, 3 of 9 dumps */
+static void write_line(const struct progress *p, double seconds, char *out, size_t size)
 {
-    char percent[16] = "", eta[40] = "";
-    uint64_t rate = seconds > 0 ? (uint64_t)((double)info->file_offset / seconds) : 0;
-    if (info->file_size > 0) {
-        snprintf(percent, sizeof percent, "%3.0f %%, ", 100.0 * (double)info->file_offset / (double)info->file_size);
-        write_eta(eta, info->file_offset, info->file_size, seconds);
+    char percent[16] = "", eta[40] = "", dumps[64] = "";
+    uint64_t rate = seconds > 0 ? (uint64_t)((double)p->bytes / seconds) : 0;
+    if (p->whole > 0) {
+        snprintf(percent, sizeof percent, "%3.0f %%, ", 100.0 * (double)p->bytes / (double)p->whole);
+        write_eta(eta, p->bytes, p->whole, seconds);
     }
-    snprintf(out, size, "%s%s, %s/s, %s keys%s", percent, human_bytes(info->file_offset).s, human_bytes(rate).s,
-             human_count(keys).s, eta);
+    if (p->inputs->n > 1)
+        snprintf(dumps, sizeof dumps, ", %zu of %zu dumps", p->done, p->inputs->n);
+    snprintf(out, size, "%s%s, %s/s, %s keys%s%s", percent, human_bytes(p->bytes).s, human_bytes(rate).s,
+             human_count(p->keys).s, eta, dumps);
 }
 
-void progress_draw(struct progress *p, const struct rdb_info *info, uint64_t keys)
+static void draw(struct progress *p)
 {
     char line[256];
-    double t;
-    if (!p->shown || (t = now()) - p->last < (p->terminal ? EVERY : EVERY_LINE))
+    double t = now();
+    if (t - p->last < (p->terminal ? EVERY : EVERY_LINE))
         return;
     p->last = t;
-    write_line(line, sizeof line, info, keys, t - p->begin);
+    write_line(p, t - p->begin, line, sizeof line);
     if (p->terminal)
         fprintf(stderr, "\r\033[K%.*s", (int)p->width - 1, line);
+    else if (p->inputs->n == 1)
+        complain_line("%s: %s", p->inputs->list[0].path, line);
     else
-        complain_line("%s: %s", p->name, line);
+        complain_line("%s", line);
     p->drawn = p->terminal;
 }
 
-void progress_end(struct progress *p)
+static void advance(struct progress *p, size_t i, uint64_t bytes, uint64_t keys)
+{
+    struct progress_part *part = &p->parts[i];
+    p->bytes += bytes - part->bytes;
+    p->keys += keys - part->keys;
+    part->bytes = bytes;
+    part->keys = keys;
+}
+
+void progress_draw(struct progress *p, size_t i, uint64_t bytes, uint64_t keys)
+{
+    if (!p->shown)
+        return;
+    advance(p, i, bytes, keys);
+    draw(p);
+}
+
+void progress_done(struct progress *p, size_t i)
+{
+    if (!p->shown)
+        return;
+    if (!p->inputs->list[i].stream) /* also where it was damaged: nothing more comes */
+        advance(p, i, p->inputs->list[i].bytes, p->parts[i].keys);
+    p->done++;
+}
+
+void progress_clear(struct progress *p)
 {
     if (p->drawn)
         fputs("\r\033[K", stderr);
     p->drawn = false;
 }
 
+void progress_end(struct progress *p)
+{
+    progress_clear(p);
+    free(p->parts);
+    p->parts = NULL;
+    p->shown = false;
+}
+
 /* ---------------------------------------------------------------- signals */
 
-static volatile sig_atomic_t caught;
+static atomic_int caught; /* several threads ask */
 
 static void on_signal(int sig)
 {
