@@ -40,6 +40,7 @@ static const struct figure ledger_figures[] = {
     {"keys_expiring_memory_bytes", "bytes", AT(total.expiring_bytes), "What the keys with an expiry cost in memory"},
     {"keys_big", "", AT(big_keys), "Keys that are big by --big"},
     {"keys_damaged", "", AT(damaged_keys), "Keys whose value was damaged"},
+    {"keys_empty", "", AT(empty_keys), "Keys without elements, which the target does not load"},
     {"keys_estimated", "", AT(estimated_keys), "Keys of known modules, whose cost is an estimate"},
     {"keys_lower_bound", "", AT(lower_bound_keys), "Keys of unknown modules, which cost at least what is counted"},
     {"number_of_functions", "", AT(file.functions), "Functions in the dump"},

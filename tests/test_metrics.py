@@ -166,6 +166,13 @@ class Syntax(CliTest):
             self.assertEqual(self.value(m, "rdbmem_dump_complete"), 0)
             self.assertEqual(self.value(m, "rdbmem_keys"), 0)
 
+    def test_empty_keys(self):
+        """rdb.c rdbLoadObject since 6.2: a collection without elements is passed over (empty_keys_skipped)."""
+        self.write("d.rdb", r.dump(r.select(0), r.string(b"k", b"v"), r.plain_list(b"l", []), r.plain_hash(b"h", [])))
+        m = self.metrics("--target=redis:7.2", "d.rdb")
+        self.assertEqual([self.value(m, "rdbmem_keys" + kind) for kind in ("", "_empty")], [3, 2])
+        self.assertEqual(self.value(self.metrics("--target=redis:6.0", "d.rdb"), "rdbmem_keys_empty"), 0)
+
     def test_nothing_is_no_series(self):
         self.write("d.rdb", r.dump())
         self.assertEqual(self.value(self.metrics("d.rdb"), "rdbmem_keys"), 0)
