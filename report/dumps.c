@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "rdb/thread.h"
+#include "report/complain.h"
 #include "report/human.h"
 #include "report/progress.h"
 #include "report/replay.h"
-#include "report/run.h"
+#include "report/stop.h"
 
 /* Dumps that may be done before the one whose turn it is to be told: the findings of each take up to 7 MB. */
 enum { AHEAD = 4 };

@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include "analyzer/explain.h"
+#include "report/complain.h"
 #include "report/human.h"
 #include "report/inputs.h"
 #include "report/json_parts.h"
-#include "report/run.h"
+#include "report/sinks.h"
 #include "report/text.h"
 
 /* ---------------------------------------------------------------- text */

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "report/complain.h"
 #include "report/explain.h"
 #include "report/options.h"
 #include "report/replay.h"

@@ -1,10 +1,8 @@
 /*
- * progress.c - rate and time left while reading; signals. See progress.h.
+ * progress.c - rate and time left while reading. See progress.h.
  */
 #include "report/progress.h"
 
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "report/complain.h"
 #include "report/human.h"
-#include "report/run.h"
 
 /* Not before a second has passed, then five times a second; without a terminal every ten seconds. */
 static const double FIRST = 1.0, EVERY = 0.2, EVERY_LINE = 10.0;
@@ -138,34 +136,4 @@ void progress_end(struct progress *p)
     free(p->parts);
     p->parts = NULL;
     p->shown = false;
-}
-
-/* ---------------------------------------------------------------- signals */
-
-static atomic_int caught; /* several threads ask */
-
-static void on_signal(int sig)
-{
-    if (caught) {
-        out_unlink_all();
-        signal(sig, SIG_DFL);
-        raise(sig);
-    }
-    caught = sig;
-}
-
-void stop_catch_signals(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction sa = {.sa_handler = on_signal}, old;
-    sigemptyset(&sa.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaction(signals[i], &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-int stop_signal(void)
-{
-    return caught;
 }

@@ -1,5 +1,5 @@
 /*
- * progress.h - one line on standard error while a dump is read, and the wish to stop (a signal).
+ * progress.h - one line on standard error while dumps are read.
  */
 #ifndef RDBMEM_PROGRESS_H
 #define RDBMEM_PROGRESS_H
@@ -36,11 +36,5 @@ void progress_done(struct progress *p, size_t i);
 /* Takes the line away: something else is to be said, or all is done. */
 void progress_clear(struct progress *p);
 void progress_end(struct progress *p);
-
-/* SIGINT, SIGTERM and SIGHUP ask for a partial report; a second one ends at once, temporary files removed. */
-void stop_catch_signals(void);
-
-/* The signal that came, 0 = none. */
-int stop_signal(void);
 
 #endif

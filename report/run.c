@@ -1,5 +1,5 @@
 /*
- * run.c - the wiring: a dump through the analyzer into the reports.
+ * run.c - the wiring: dumps are found, read and reported on.
  *
  * Where no dump can be opened there is no report; where some can, the others are named in it and the exit status is the
  * worst.
@@ -7,14 +7,14 @@
 #include "report/run.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/complain.h"
 #include "report/dumps.h"
-#include "report/progress.h"
 #include "report/replay.h"
+#include "report/stop.h"
 
 struct runner {
     const struct options *o;
@@ -22,33 +22,6 @@ struct runner {
     struct inputs inputs;
     struct findings_report *found;
 };
-
-/* ---------------------------------------------------------------- messages */
-
-static void vcomplain(const char *format, va_list args)
-{
-    char *raw = NULL, *safe;
-    if (vasprintf(&raw, format, args) < 0)
-        return;
-    safe = safe_text(raw);
-    fprintf(stderr, "rdbmem: %s\n", safe ? safe : "out of memory");
-    free(safe);
-    free(raw);
-}
-
-void complain_line(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vcomplain(format, args);
-    va_end(args);
-}
-
-int usage_error(const char *message)
-{
-    complain_line("%s; try --help", message);
-    return EXIT_USAGE;
-}
 
 /* ---------------------------------------------------------------- the report */
 

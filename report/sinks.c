@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report/run.h"
+#include "report/complain.h"
 
 enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 60, WIDTH_MOST = 200 };
 

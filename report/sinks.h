@@ -18,6 +18,9 @@ struct sinks {
     bool failed;      /* something could not be written, and that was said */
 };
 
+/* Columns that a text report may take: COLUMNS, or those of the terminal it goes to, or 100. */
+unsigned report_width(const struct options *o);
+
 /* Nothing is opened yet. */
 void sinks_init(struct sinks *s, const struct options *o);
 
