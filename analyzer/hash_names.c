@@ -158,14 +158,40 @@ static void hash_word(const struct name_key *key, uint8_t *word, size_t len)
     } while (!hexadecimal && is_hexadecimal(word, len));
 }
 
+enum { NUMBER = 3 /* digits in a row that segments.c folds, beside letters too: a word of their own */ };
+
+static size_t digits_at(const uint8_t *p, size_t len)
+{
+    size_t n = 0;
+    while (n < len && is_digit(p[n]))
+        n++;
+    return n;
+}
+
+/* The word, or number, that begins here; 0: none does. */
+static size_t word_at(const uint8_t *p, size_t len)
+{
+    size_t n = digits_at(p, len);
+    if (n >= NUMBER)
+        return n;
+    while (n < len && in_word(p[n])) {
+        size_t digits = digits_at(p + n, len - n);
+        if (digits >= NUMBER)
+            break;
+        n += digits ? digits : 1;
+    }
+    return n;
+}
+
 void name_hash(const struct name_key *key, uint8_t *name, size_t len)
 {
     for (size_t at = 0; at < len;) {
-        size_t n = 0;
-        while (at + n < len && n < WORD_MAX && in_word(name[at + n]))
-            n++;
-        if (n > 0)
+        size_t word = word_at(name + at, len - at), end = at + word;
+        while (at < end) {
+            size_t n = end - at < WORD_MAX ? end - at : WORD_MAX;
             hash_word(key, name + at, n);
-        at += n > 0 ? n : 1;
+            at += n;
+        }
+        at += word == 0;
     }
 }

@@ -3,9 +3,10 @@
  *
  * A name keeps its length, its separators and other punctuation, and the kind of each byte: digits become digits,
  * letters letters of the same case, bytes above 127 such bytes. Each word (a run of letters, digits and bytes above
- * 127) is replaced by another one that depends on the whole word and on the key, and on nothing else: the same word is
- * the same everywhere, different words stay different, words of hexadecimal digits stay such words and others do not
- * become any. So prefixes, groups and sizes are those of the real names.
+ * 127; three digits in a row and more are a word of their own) is replaced by another one that depends on the whole word and
+ * on the key, and on nothing else: the same word is the same everywhere, different words stay different, words of
+ * hexadecimal digits stay such words and others do not become any. So prefixes (segments.h: such digits are folded), groups
+ * and sizes are those of the real names.
  *
  * The key is random unless a secret is given, with which reports of different days can be compared. What stays visible
  * are lengths, kinds of bytes, and which words are equal: enough to recognise a name that is already suspected when the

@@ -357,6 +357,23 @@ class HiddenNames(AuditTest):
             return sorted((p["depth"], p["keys"], p["size_in_bytes"], len(p["prefix"])) for p in report["groups"]["prefixes"])
         self.assertEqual(shape(plain), shape(hidden))
 
+    def test_numbers_in_words(self):
+        """Prefixes in which digits are folded stay one prefix: the letters beside them do not depend on them."""
+        names = [b"order%d" % (1000000 + 7 * i) for i in range(900)] + [b"user%d:x%d" % (i % 12, i) for i in range(600)]
+        names += [b"v2shard%03dabc:%d" % (i % 40, i) for i in range(500)] + [b"abc%d:hex" % (1000 + i) for i in range(300)]
+        names += [b"%08x:hash" % (i * 2654435761 % 2**32) for i in range(300)] + [b"12345z%d" % i for i in range(100)]
+        self.write("n.rdb", r.dump(r.select(0), *((r.expire(r.CTIME * 1000 + 1000) if i % 2 else b"") + r.string(n, b"v" * 50) for i, n in enumerate(names))))
+        args = ("-fjson", "-q", "--groups=2000")
+        plain, hidden = (json.loads(self.run_rdbmem(*args, *more, "n.rdb")[0]) for more in ((), ("--hash-names=secret",)))
+
+        def shape(report):
+            return sorted((p["depth"], p["keys"], p["size_in_bytes"], len(p["prefix"])) for p in report["groups"]["prefixes"])
+        self.assertEqual(shape(plain), shape(hidden))
+        self.assertIn(900, [p["keys"] for p in hidden["groups"]["prefixes"]])
+        pins = [sorted(p["bytes"] for p in report["forecast"][-1]["pinned_bytes_by_prefix"]) for report in (plain, hidden)]
+        self.assertEqual(*pins)
+        self.assertGreater(len(pins[0]), 4)
+
     def test_secret(self):
         one = self.run_rdbmem("-fcsv", "--hash-names=a", "d.rdb", status=1)[0]
         self.assertEqual(one, self.run_rdbmem("-fcsv", "--hash-names=a", "d.rdb", status=1)[0])
