@@ -35,7 +35,7 @@ static void text_head(struct text *t, const struct explain *x, const struct anal
 static void text_rows(struct text *t, const struct explain *x)
 {
     static const struct grid_column columns[] = {{"blocks", false, 0},     {"what", true, 0},   {"asked for", false, 0},
-                                                 {"handed out", false, 0}, {"waste", false, 0}, {"in all", false, 0}};
+                                                 {"handed out", false, 2}, {"waste", false, 1}, {"in all", false, 0}};
     struct grid g;
     text_heading(t, "Allocations");
     grid_begin(&g, columns, 6);

@@ -139,7 +139,7 @@ void text_forecast(struct text *t, const struct analysis *a)
 {
     static const struct grid_column columns[] = {
         {"when", true, 0},  {"keys", false, 0},     {"used_memory", false, 0},  {"active", false, 0},
-        {"frag", false, 0}, {"RSS/used", false, 0}, {"used #, held -", true, 2}};
+        {"frag", false, 0}, {"RSS/used", false, 1}, {"used #, held -", true, 2}};
     const struct forecast_report *f = &a->forecast;
     struct grid g;
     if (f->n == 0)

@@ -12,9 +12,9 @@
 
 enum { PREFIX_ROWS = 30 /* on a screen; JSON has more */, WORTH_A_LINE = 1000 /* this part of all */, TYPES_TEXT = 64 };
 
-static const struct grid_column group_columns[] = {{"memory", false, 0},  {"share", false, 0},    {"keys", false, 0},
-                                                   {"average", false, 2}, {"p99", false, 4},      {"largest", false, 3},
-                                                   {"types", true, 5},    {"expiring", false, 1}, {"prefix", true, 0}};
+static const struct grid_column group_columns[] = {{"memory", false, 0},  {"share", false, 1},    {"keys", false, 0},
+                                                   {"average", false, 3}, {"p99", false, 5},      {"largest", false, 4},
+                                                   {"types", true, 6},    {"expiring", false, 2}, {"prefix", true, 0}};
 
 static void types_text(char out[TYPES_TEXT], const struct group_sums *s)
 {

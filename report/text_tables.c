@@ -105,7 +105,7 @@ void text_encodings(struct text *t, const struct analysis *a)
 {
     static const struct grid_column columns[] = {
         {"type", true, 0},   {"encoding", true, 0},  {"keys", false, 0},        {"memory", false, 0},
-        {"share", false, 0}, {"elements", false, 2}, {"per element", false, 0}, {"own data", false, 1}};
+        {"share", false, 1}, {"elements", false, 3}, {"per element", false, 0}, {"own data", false, 2}};
     struct cell *sorted;
     struct grid g;
     if (a->ncells == 0)
@@ -188,7 +188,7 @@ void text_databases(struct text *t, const struct analysis *a)
 {
     static const struct grid_column columns[] = {
         {"database", true, 0}, {"keys", false, 0},  {"expiring", false, 0}, {"keys' memory", false, 0},
-        {"tables", false, 0},  {"share", false, 0}, {"per key", false, 2},  {"hint in file", true, 1}};
+        {"tables", false, 0},  {"share", false, 1}, {"per key", false, 3},  {"hint in file", true, 2}};
     uint64_t whole = 0;
     struct grid g;
     if (a->ndbs == 0)
@@ -207,8 +207,8 @@ void text_databases(struct text *t, const struct analysis *a)
 
 /* ---------------------------------------------------------------- keys */
 
-static const struct grid_column key_columns[] = {{"memory", false, 0},   {"type", true, 0},     {"encoding", true, 1},
-                                                 {"elements", false, 0}, {"longest", false, 3}, {"expires", true, 2},
+static const struct grid_column key_columns[] = {{"memory", false, 0},   {"type", true, 0},     {"encoding", true, 2},
+                                                 {"elements", false, 1}, {"longest", false, 4}, {"expires", true, 3},
                                                  {"db", false, 0},       {"file", true, 0},     {"key", true, 0}};
 
 /* The same without the file, where there is but one. */
@@ -312,9 +312,9 @@ void text_big(struct text *t, const struct analysis *a)
     static const struct grid_column own[] = {
         {"why", true, 0},  {"memory", false, 0},   {"rounding", false, 3}, {"frees", false, 2}, {"strands", false, 2},
         {"type", true, 0}, {"elements", false, 0}, {"longest", false, 1},  {"db", false, 0},    {"key", true, 0}};
-    static const struct grid_column all[] = {{"why", true, 0},       {"memory", false, 0},  {"rounding", false, 3},
-                                             {"frees", false, 2},    {"strands", false, 2}, {"type", true, 0},
-                                             {"elements", false, 0}, {"longest", false, 1}, {"db", false, 0},
+    static const struct grid_column all[] = {{"why", true, 0},       {"memory", false, 0},  {"rounding", false, 4},
+                                             {"frees", false, 3},    {"strands", false, 3}, {"type", true, 0},
+                                             {"elements", false, 1}, {"longest", false, 2}, {"db", false, 0},
                                              {"file", true, 0},      {"key", true, 0}};
     struct grid g;
     text_heading(t, "Big keys");

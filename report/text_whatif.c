@@ -123,9 +123,9 @@ static void rebuilt_row(struct grid *g, const struct real_step *s)
 
 static void one_rebuild(struct text *t, const struct analysis *a, const char *label)
 {
-    static const struct grid_column columns[] = {{"when", true, 0}, {"allocated", false, 0}, {"modelled", false, 2},
-                                                 {"", false, 0},    {"active", false, 0},    {"modelled", false, 2},
-                                                 {"", false, 0},    {"resident", false, 1}};
+    static const struct grid_column columns[] = {{"when", true, 0}, {"allocated", false, 0}, {"modelled", false, 3},
+                                                 {"", false, 1},    {"active", false, 0},    {"modelled", false, 3},
+                                                 {"", false, 0},    {"resident", false, 2}};
     const struct real_report *r = &a->real;
     struct grid g;
     if (!r->steps)
