@@ -221,6 +221,7 @@ void run_begin_report(const struct run *run, const struct rdb_key *key, const ui
     k->bytes = 0;
     k->variance = 0;
     k->module[0] = 0;
+    k->alike = 0;
     k->db = key->db;
     k->name = name;
     k->name_len = key->name.len;

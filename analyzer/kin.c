@@ -89,12 +89,13 @@ static void begin_moments(struct run *run)
 bool kin_begin(struct run *run)
 {
     size_t bytes = sizeof *run->kin << KIN_BITS;
-    if (!run->quick || !run->sums || run->pf.int_text_max < RDB_INTEGER_BYTES)
+    if (!run->quick || !run->sums || (run->o->on_key && run->wants_slot) || run->pf.int_text_max < RDB_INTEGER_BYTES)
         return true;
     run->kin = aligned_alloc(sizeof *run->kin, bytes);
     if (run->kin == NULL)
         return false;
     memset(run->kin, 0, bytes);
+    run->shown = (struct key_report){.idle_s = -1, .freq = -1, .slot = -1, .file = run->o->file};
     begin_moments(run);
     if (run->o->findings)
         findings_before_merge(run->o->findings, part, run);
@@ -285,8 +286,23 @@ static bool stays_out(const struct run *run, const struct kin *kin, const struct
     return kin->bytes == largest->least && topn_is_behind(largest, run->o->file, run->db, s->name, s->name_len);
 }
 
-/* How many of them. quiet: the keyspace has been told that all will be. */
-static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct rows *b, bool quiet)
+static __attribute__((noinline)) void show(struct run *run, const struct kin *kin, const struct row *row,
+                                           uint64_t offset)
+{
+    struct key_report *k = &run->shown;
+    alike_report(&kin->cost, k);
+    k->db = run->db;
+    k->name = row->s.name;
+    k->name_len = k->name_full_len = row->s.name_len;
+    k->expire_ms = row->s.expire_ms;
+    k->offset = offset;
+    k->record = row->record;
+    run->o->on_key(run->o->on_key_ctx, k);
+}
+
+/* How many of them. quiet: the keyspace has been told that all will be; shows: there are streamed formats. */
+static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct rows *b, bool quiet,
+                                                                bool shows)
 {
     struct slabs *slabs = run->placement.slabs;
     struct kin *table = run->kin;
@@ -300,6 +316,8 @@ static inline __attribute__((always_inline)) unsigned count_all(struct run *run,
             count(run, slabs, kin, row, rounds);
             if (!quiet && __builtin_expect(!keyspace_quiet(&run->keyspace, expires), 0))
                 to_keyspace(run, &row->s, run->moments.sum[row->span].mark | kin->tag);
+            if (shows)
+                show(run, kin, row, offset_of(run, b, row));
             continue;
         }
         if (quiet)
@@ -314,13 +332,18 @@ static inline __attribute__((always_inline)) unsigned count_all(struct run *run,
 
 static __attribute__((noinline)) unsigned count_loudly(struct run *run, const struct rows *b)
 {
-    return count_all(run, b, false);
+    return count_all(run, b, false, false);
+}
+
+static __attribute__((noinline)) unsigned count_and_show(struct run *run, const struct rows *b)
+{
+    return count_all(run, b, false, true);
 }
 
 /* The keyspace has been told of all. */
 static __attribute__((noinline)) unsigned count_quietly(struct run *run, const struct rows *b)
 {
-    unsigned taken = count_all(run, b, true);
+    unsigned taken = count_all(run, b, true, false);
     for (unsigned i = taken + 1; i < b->n; i++)
         keyspace_quiet_back(&run->keyspace, 1, b->row[i].s.expire_ms >= 0);
     return taken;
@@ -334,8 +357,9 @@ size_t kin_take(struct run *run)
     find_rows(run, &b);
     find_spans(run, &b);
     find_kinds(run, &b);
-    unsigned taken =
-        keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring) ? count_quietly(run, &b) : count_loudly(run, &b);
+    unsigned taken = run->o->on_key                                          ? count_and_show(run, &b)
+                     : keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring) ? count_quietly(run, &b)
+                                                                             : count_loudly(run, &b);
     if (taken > 0)
         rdb_strings_take(run->p, &b.row[taken - 1].s);
     return taken;

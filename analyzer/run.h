@@ -45,12 +45,13 @@ struct run {
     unsigned nkin;      /* slots in use, and which */
     uint16_t kin_list[1 << KIN_BITS];
     struct alike_list waiting;
-    struct kin *kin;        /* table; NULL: each key is to be told */
-    struct moments moments; /* marks: slabs_fate() without a tag */
-    unsigned expired_spans; /* the first ones are of keys that have expired */
+    struct kin *kin;         /* table; NULL: each key is to be told */
+    struct key_report shown; /* to the streamed formats: what all that have kin are alike in stays */
+    struct moments moments;  /* marks: slabs_fate() without a tag */
+    unsigned expired_spans;  /* the first ones are of keys that have expired */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
-    bool sums;  /* nothing is asked about single keys */
+    bool sums;  /* nothing is asked about single keys, but by the streamed formats */
     bool wants_slot;
     uint32_t db;
 };

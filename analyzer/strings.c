@@ -10,7 +10,7 @@ bool strings_begin(struct run *run)
 {
     const struct analyze_options *o = run->o;
     run->quick = !o->explain && !run->heap.watched && (!o->findings || findings_scale(o->findings) <= 1);
-    run->sums = !o->on_key && (!o->findings || findings_are_sums(o->findings));
+    run->sums = !o->findings || findings_are_sums(o->findings);
     size_t bytes = sizeof *run->alike << ALIKE_BITS;
     run->alike = aligned_alloc(sizeof *run->alike, bytes);
     if (run->alike)
@@ -115,7 +115,7 @@ static __attribute__((noinline)) bool is_largest(const struct run *run, const st
     return topn_takes(&run->aggregate.by_bytes, &k);
 }
 
-/* Whether the key says nothing that a count does not. */
+/* Whether the key says nothing to the sums that a count does not. */
 static inline bool counts_only(const struct run *run, const struct alike *s, const struct rdb_key *key,
                                const uint8_t *name)
 {
@@ -134,15 +134,20 @@ static inline void count(struct run *run, struct alike *s, const struct rdb_key 
         findings_string(run->o->findings, name, s->group_tag, s->bytes, key->expire_ms);
 }
 
-/* All that is known of it is asked for. */
+/* All that is known of it is asked for; counted: by the streamed formats alone. */
 static __attribute__((noinline)) void tell(struct run *run, const struct alike *s, const struct rdb_key *key,
-                                           const uint8_t *name, uint64_t record)
+                                           const uint8_t *name, uint64_t record, bool counted)
 {
     struct key_report k;
     run_begin_report(run, key, name, &k);
     alike_report(s, &k);
+    if (k.idle_s >= 0 || k.freq >= 0 || k.slot >= 0)
+        k.alike = 0;
     k.record = record;
-    run_tell_key(run, &k);
+    if (counted)
+        run->o->on_key(run->o->on_key_ctx, &k);
+    else
+        run_tell_key(run, &k);
 }
 
 void strings_known(struct run *run, struct alike *s, const struct rdb_key *key, const struct groups_name *name,
@@ -151,10 +156,11 @@ void strings_known(struct run *run, struct alike *s, const struct rdb_key *key, 
     load(run, s, key, name);
     if (s->waiting++ == 0 && run->waiting.n < ALIKE_LIST)
         run->waiting.at[run->waiting.n++] = (uint16_t)(s - run->alike);
-    if (counts_only(run, s, key, name->text))
+    bool counts = counts_only(run, s, key, name->text);
+    if (counts)
         count(run, s, key, name, record);
-    else
-        tell(run, s, key, name->text, record);
+    if (!counts || run->o->on_key)
+        tell(run, s, key, name->text, record, counts);
 }
 
 static bool is_usual(const struct run *run, const struct rdb_key *key)

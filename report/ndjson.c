@@ -7,17 +7,18 @@
 #include "report/fields.h"
 #include "report/human.h"
 #include "report/report.h"
+#include "report/rows.h"
 
 #include <string.h>
 
 /* The longest a line can be beside the key's name. */
-enum { LINE_MAX_BYTES = 2048, NAME_FAST = 4096, LABEL_MAX = 40 };
+enum { LINE_MAX_BYTES = 2048, LINE_KEPT = 608, NAME_FAST = 4096, LABEL_MAX = 40 };
 
 struct label {
     size_t len;
     char text[LABEL_MAX];
 };
-static struct label labels[FIELD_COUNT]; /* the same for every sink: made by the first key */
+static struct label labels[FIELD_COUNT]; /* the same for every sink */
 
 static void make_labels(void)
 {
@@ -129,25 +130,61 @@ static char *put_file(struct sink *s, char *p, const struct key_report *k)
     return out_room(s->out, LINE_MAX_BYTES);
 }
 
-void ndjson_key(struct sink *s, const struct key_report *k)
+static char *put_line(struct sink *s, char *p, const struct key_report *k)
 {
-    char *p = out_room(s->out, LINE_MAX_BYTES + NAME_FAST);
-    if (labels[0].len == 0)
-        make_labels();
+    struct row_draft draft;
+    row_draft(&draft, s->state, k, p);
 #pragma GCC unroll 32 /* each field's own code instead of a switch */
     for (enum key_field_id i = 0; i < FIELD_COUNT; i++) {
+        bool own = row_owns(i);
         memcpy(p, labels[i].text, LABEL_MAX); /* all of it: a fixed length is two moves */
-        p = put_value(s, p + labels[i].len, k, key_value(k, i));
+        p += labels[i].len;
+        if (own)
+            row_draft_end(&draft, p);
+        p = put_value(s, p, k, key_value(k, i));
+        if (own)
+            row_draft_begin(&draft, p);
     }
     if (s->options->fleet)
         p = put_file(s, p, k);
     memcpy(p, "}\n", 2);
-    out_advance(s->out, p + 2);
+    row_keep(&draft, k, p + 2);
+    return p + 2;
+}
+
+static inline char *put_line_like(struct sink *s, char *p, const struct key_report *k, const struct row *row)
+{
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < ROW_OWN; i++) {
+        p = row_part(p, row, i);
+        p = put_value(s, p, k, key_value(k, row_own[i]));
+    }
+    return row_part(p, row, ROW_OWN);
+}
+
+bool ndjson_begin(struct sink *s)
+{
+    make_labels();
+    return (s->state = rows_new(LINE_KEPT)) != NULL;
+}
+
+void ndjson_key(struct sink *s, const struct key_report *k)
+{
+    char *p = out_room(s->out, LINE_MAX_BYTES + NAME_FAST);
+    const struct row *row = rows_find(s->state, k);
+    p = row ? put_line_like(s, p, k, row) : put_line(s, p, k);
+    out_advance(s->out, p);
+}
+
+void ndjson_drop(struct sink *s)
+{
+    rows_free(s->state);
+    s->state = NULL;
 }
 
 bool ndjson_finish(struct sink *s, const struct analysis *a)
 {
-    (void)s;
     (void)a;
+    ndjson_drop(s);
     return true;
 }
