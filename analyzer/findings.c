@@ -103,7 +103,7 @@ static void hide_name(struct findings *f, struct key_report *k)
         f->name_room = f->name ? f->name_room : 0;
     }
     if (!f->name) {
-        static const uint8_t nothing[SEGMENTS_PAD];
+        static const uint8_t nothing[RDB_NAME_PAD];
         k->name = nothing;
         k->name_len = 0;
         return;

@@ -6,6 +6,7 @@
  */
 #include "report/fields.h"
 #include "report/human.h"
+#include "report/plain.h"
 #include "report/report.h"
 #include "report/rows.h"
 
@@ -14,18 +15,8 @@
 /* The longest a row can be beside the key's name. */
 enum { ROW_MAX = 1024, ROW_KEPT = 160, NAME_FAST = 4096 };
 
-/* Whether all bytes stand in a field as they are in every escape mode, without quotes around. Written so that the
- * compiler makes vectors of it. */
-static bool all_plain(const uint8_t *s, size_t len)
-{
-    unsigned plain = 1;
-    for (size_t i = 0; i < len; i++)
-        plain &= (unsigned)(s[i] >= 0x20) & (s[i] <= 0x7e) & (s[i] != '"') & (s[i] != ',');
-    return plain != 0;
-}
-
 /* Names that need quotes, escapes or more room than the row has. */
-static char *name_slow(struct sink *s, char *p, const struct key_report *k)
+static __attribute__((noinline)) char *name_slow(struct sink *s, char *p, const struct key_report *k)
 {
     bool quoted = s->options->escape != ESCAPE_BASE64;
     out_advance(s->out, p);
@@ -37,13 +28,12 @@ static char *name_slow(struct sink *s, char *p, const struct key_report *k)
     return out_room(s->out, ROW_MAX);
 }
 
-static char *put_name(struct sink *s, char *p, const struct key_report *k)
+static inline char *put_name(struct sink *s, char *p, const struct key_report *k)
 {
-    if (s->options->escape == ESCAPE_BASE64 || k->name_len > NAME_FAST || k->name_len == 0 ||
-        !all_plain(k->name, k->name_len))
-        return name_slow(s, p, k);
-    memcpy(p, k->name, k->name_len);
-    return p + k->name_len;
+    bool usual = s->options->escape != ESCAPE_BASE64 && k->name_len - 1 < NAME_FAST;
+    if (__builtin_expect(usual && plain_copy(p, k->name, k->name_len, '"', ','), 1))
+        return p + k->name_len;
+    return name_slow(s, p, k);
 }
 
 static inline __attribute__((always_inline)) char *put_value(struct sink *s, char *p, const struct key_report *k,

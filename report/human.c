@@ -77,10 +77,12 @@ static int64_t floor_div(int64_t a, int64_t b)
  * leap day is the last of its year. */
 static struct civil civil_of_days(int64_t days)
 {
+    enum { ERA = 146097, BEGIN = 719468 /* day 0 */, SHORT = 1 << 24 };
     struct civil c;
-    int64_t shifted = days + 719468;
-    int64_t era = floor_div(shifted, 146097);
-    unsigned day_of_era = (unsigned)(shifted - era * 146097);
+    int64_t shifted = days + BEGIN;
+    /* Divisions of small numbers take less, and who writes many times has such. */
+    int64_t era = shifted >= 0 && shifted < SHORT ? (int64_t)((uint32_t)shifted / ERA) : floor_div(shifted, ERA);
+    unsigned day_of_era = (unsigned)(shifted - era * ERA);
     unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     unsigned month = (5 * day_of_year + 2) / 153;
@@ -90,35 +92,28 @@ static struct civil civil_of_days(int64_t days)
     return c;
 }
 
-static char *put_two(char *p, unsigned v)
-{
-    *p++ = (char)('0' + v / 10);
-    *p++ = (char)('0' + v % 10);
-    return p;
-}
-
 static char *put_date(char *p, int64_t days)
 {
     struct civil c = civil_of_days(days);
     if (c.year >= 0 && c.year <= 9999) {
-        p = put_two(p, (unsigned)c.year / 100);
-        p = put_two(p, (unsigned)c.year % 100);
+        p = put_pair(p, (unsigned)c.year / 100);
+        p = put_pair(p, (unsigned)c.year % 100);
     } else {
         p = put_i64(p, c.year);
     }
     *p++ = '-';
-    p = put_two(p, c.month);
+    p = put_pair(p, c.month);
     *p++ = '-';
-    return put_two(p, c.day);
+    return put_pair(p, c.day);
 }
 
 static char *put_clock(char *p, unsigned second_of_day)
 {
-    p = put_two(p, second_of_day / 3600);
+    p = put_pair(p, second_of_day / 3600);
     *p++ = ':';
-    p = put_two(p, second_of_day / 60 % 60);
+    p = put_pair(p, second_of_day / 60 % 60);
     *p++ = ':';
-    return put_two(p, second_of_day % 60);
+    return put_pair(p, second_of_day % 60);
 }
 
 char *put_iso_ms(char *p, int64_t ms)
@@ -131,7 +126,7 @@ char *put_iso_ms(char *p, int64_t ms)
     if (rest > 0) {
         *p++ = '.';
         *p++ = (char)('0' + rest / 100);
-        p = put_two(p, rest % 100);
+        p = put_pair(p, rest % 100);
         memcpy(p, "000", 3);
         p += 3;
     }

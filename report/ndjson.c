@@ -6,6 +6,7 @@
  */
 #include "report/fields.h"
 #include "report/human.h"
+#include "report/plain.h"
 #include "report/report.h"
 #include "report/rows.h"
 
@@ -33,18 +34,9 @@ static void make_labels(void)
     }
 }
 
-/* Whether all bytes stand in a JSON string as they are. Written so that the compiler makes vectors of it. */
-static bool all_plain(const uint8_t *s, size_t len)
-{
-    unsigned plain = 1;
-    for (size_t i = 0; i < len; i++)
-        plain &= (unsigned)(s[i] >= 0x20) & (s[i] <= 0x7e) & (s[i] != '"') & (s[i] != '\\');
-    return plain != 0;
-}
-
 /* Names that need escapes or more room than the line has. One that is not UTF-8 cannot be had back from its text:
  * its bytes follow. */
-static char *name_slow(struct sink *s, char *p, const struct key_report *k)
+static __attribute__((noinline)) char *name_slow(struct sink *s, char *p, const struct key_report *k)
 {
     out_advance(s->out, p);
     out_char(s->out, '"');
@@ -58,12 +50,11 @@ static char *name_slow(struct sink *s, char *p, const struct key_report *k)
     return out_room(s->out, LINE_MAX_BYTES);
 }
 
-static char *put_name(struct sink *s, char *p, const struct key_report *k)
+static inline char *put_name(struct sink *s, char *p, const struct key_report *k)
 {
-    if (k->name_len > NAME_FAST || !all_plain(k->name, k->name_len))
+    if (__builtin_expect(k->name_len > NAME_FAST || !plain_copy(p + 1, k->name, k->name_len, '"', '\\'), 0))
         return name_slow(s, p, k);
     *p++ = '"';
-    memcpy(p, k->name, k->name_len);
     p += k->name_len;
     *p++ = '"';
     return p;

@@ -184,7 +184,7 @@ void out_spaces(struct out *o, size_t n)
 
 /* ---------------------------------------------------------------- numbers */
 
-static const char digit_pairs[] = "00010203040506070809"
+const char digit_pairs[200] = "00010203040506070809"
                                   "10111213141516171819"
                                   "20212223242526272829"
                                   "30313233343536373839"
@@ -227,11 +227,11 @@ char *put_u64(char *p, uint64_t v)
     char *end = p + (v < 10 ? 1 : digits_of(v)), *at = end;
     while (v >= 100) {
         at -= 2;
-        memcpy(at, digit_pairs + v % 100 * 2, 2);
+        put_pair(at, (unsigned)(v % 100));
         v /= 100;
     }
     if (v >= 10)
-        memcpy(at - 2, digit_pairs + v * 2, 2);
+        put_pair(at - 2, (unsigned)v);
     else
         at[-1] = (char)('0' + v);
     return end;

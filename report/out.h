@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { OUT_SIZE = 64 * 1024 };
 
@@ -60,6 +61,14 @@ static inline void out_char(struct out *o, char c)
     out_advance(o, p);
 }
 void out_spaces(struct out *o, size_t n);
+
+/* "00" to "99". */
+extern const char digit_pairs[200];
+static inline char *put_pair(char *p, unsigned v)
+{
+    memcpy(p, digit_pairs + (size_t)v * 2, 2);
+    return p + 2;
+}
 
 /* Numbers in decimal at p; return the end. At most 20 bytes. */
 char *put_u64(char *p, uint64_t v);
