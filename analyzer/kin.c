@@ -286,28 +286,30 @@ static bool stays_out(const struct run *run, const struct kin *kin, const struct
     return kin->bytes == largest->least && topn_is_behind(largest, run->o->file, run->db, s->name, s->name_len);
 }
 
-static __attribute__((noinline)) void show(struct run *run, const struct kin *kin, const struct row *row,
-                                           uint64_t offset)
+/* To the streamed formats: rows whose kin have counted them, and are still there. */
+static __attribute__((noinline)) void show(struct run *run, const struct rows *b, unsigned from, unsigned to)
 {
     struct key_report *k = &run->shown;
-    alike_report(&kin->cost, k);
     k->db = run->db;
-    k->name = row->s.name;
-    k->name_len = k->name_full_len = row->s.name_len;
-    k->expire_ms = row->s.expire_ms;
-    k->offset = offset;
-    k->record = row->record;
-    run->o->on_key(run->o->on_key_ctx, k);
+    for (unsigned i = from; i < to; i++) {
+        const struct row *row = &b->row[i];
+        alike_report(&kin_find(run->kin, row->id, row->blanked)->cost, k);
+        k->name = row->s.name;
+        k->name_len = k->name_full_len = row->s.name_len;
+        k->expire_ms = row->s.expire_ms;
+        k->offset = offset_of(run, b, row);
+        k->record = row->record;
+        run->o->on_key(run->o->on_key_ctx, k);
+    }
 }
 
-/* How many of them. quiet: the keyspace has been told that all will be; shows: there are streamed formats. */
-static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct rows *b, bool quiet,
-                                                                bool shows)
+/* How many of them. quiet: the keyspace has been told that all will be. */
+static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct rows *b, bool quiet)
 {
     struct slabs *slabs = run->placement.slabs;
     struct kin *table = run->kin;
     uint64_t least = topn_least(&run->aggregate.by_bytes);
-    unsigned rounds = run->kin_bins, n = b->n, i = 0;
+    unsigned rounds = run->kin_bins, n = b->n, i = 0, shown = 0;
     for (; i < n; i++) {
         const struct row *row = &b->row[i];
         struct kin *kin = kin_find(table, row->id, row->blanked);
@@ -316,34 +318,32 @@ static inline __attribute__((always_inline)) unsigned count_all(struct run *run,
             count(run, slabs, kin, row, rounds);
             if (!quiet && __builtin_expect(!keyspace_quiet(&run->keyspace, expires), 0))
                 to_keyspace(run, &row->s, run->moments.sum[row->span].mark | kin->tag);
-            if (shows)
-                show(run, kin, row, offset_of(run, b, row));
             continue;
         }
+        if (run->o->on_key)
+            show(run, b, shown, i);
+        shown = i + 1;
         if (quiet)
             keyspace_quiet_back(&run->keyspace, 1, expires);
         if (!stranger(run, row, offset_of(run, b, row)))
-            break;
+            return i;
         least = topn_least(&run->aggregate.by_bytes);
         rounds = run->kin_bins;
     }
+    if (run->o->on_key)
+        show(run, b, shown, i);
     return i;
 }
 
 static __attribute__((noinline)) unsigned count_loudly(struct run *run, const struct rows *b)
 {
-    return count_all(run, b, false, false);
-}
-
-static __attribute__((noinline)) unsigned count_and_show(struct run *run, const struct rows *b)
-{
-    return count_all(run, b, false, true);
+    return count_all(run, b, false);
 }
 
 /* The keyspace has been told of all. */
 static __attribute__((noinline)) unsigned count_quietly(struct run *run, const struct rows *b)
 {
-    unsigned taken = count_all(run, b, true, false);
+    unsigned taken = count_all(run, b, true);
     for (unsigned i = taken + 1; i < b->n; i++)
         keyspace_quiet_back(&run->keyspace, 1, b->row[i].s.expire_ms >= 0);
     return taken;
@@ -357,9 +357,8 @@ size_t kin_take(struct run *run)
     find_rows(run, &b);
     find_spans(run, &b);
     find_kinds(run, &b);
-    unsigned taken = run->o->on_key                                          ? count_and_show(run, &b)
-                     : keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring) ? count_quietly(run, &b)
-                                                                             : count_loudly(run, &b);
+    unsigned taken =
+        keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring) ? count_quietly(run, &b) : count_loudly(run, &b);
     if (taken > 0)
         rdb_strings_take(run->p, &b.row[taken - 1].s);
     return taken;

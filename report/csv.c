@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The longest a row can be beside the key's name. */
-enum { ROW_MAX = 1024, ROW_KEPT = 160, NAME_FAST = 4096 };
+enum { ROW_MAX = 1024, ROW_KEPT = 96, NAME_FAST = 4096 };
 
 /* Names that need quotes, escapes or more room than the row has. */
 static __attribute__((noinline)) char *name_slow(struct sink *s, char *p, const struct key_report *k)
@@ -104,12 +104,14 @@ static char *put_row(struct sink *s, char *p, const struct key_report *k)
 
 static inline char *put_row_like(struct sink *s, char *p, const struct key_report *k, const struct row *row)
 {
-#pragma GCC unroll 4
-    for (unsigned i = 0; i < ROW_OWN; i++) {
-        p = row_part(p, row, i);
-        p = put_value(s, p, k, key_value(k, row_own[i]));
-    }
-    return row_part(p, row, ROW_OWN);
+    p = row_part(p, row, 0);
+    p = put_name(s, p, k);
+    p = row_part(p, row, 1);
+    struct key_value expiry = key_value(k, FIELD_EXPIRY);
+    p = expiry.kind == VALUE_TIME ? put_iso_ms(p, (int64_t)expiry.number) : p;
+    p = row_part(p, row, 2);
+    p = rows_put_offset(s->state, p, k->offset);
+    return row_part(p, row, 3);
 }
 
 void csv_key(struct sink *s, const struct key_report *k)

@@ -67,6 +67,13 @@ static void on_key(void *ctx, const struct key_report *k)
         sinks_key(r->d->sinks, k);
 }
 
+/* Where there is but one to tell it to. */
+static void on_key_of_one(void *ctx, const struct key_report *k)
+{
+    struct sink *s = ctx;
+    s->format->key(s, k);
+}
+
 /* False ends the reading: a signal came, or nobody takes what is written. */
 static bool on_progress(void *ctx, const struct rdb_info *info, uint64_t keys)
 {
@@ -116,6 +123,10 @@ static struct analyze_options analyze_options_of(struct reading *r)
         .no_forecast = o->no_forecast,
         .rebuild = o->rebuild ? &r->rebuild : NULL,
     };
+    if (keys && r->d->sinks->n == 1 && !o->only_big) {
+        ao.on_key = on_key_of_one;
+        ao.on_key_ctx = &r->d->sinks->list[0];
+    }
     memcpy(ao.horizons_s, o->horizons_s, sizeof ao.horizons_s);
     memcpy(ao.then_delete, o->then_delete, sizeof ao.then_delete);
     return ao;

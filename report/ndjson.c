@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The longest a line can be beside the key's name. */
-enum { LINE_MAX_BYTES = 2048, LINE_KEPT = 608, NAME_FAST = 4096, LABEL_MAX = 40 };
+enum { LINE_MAX_BYTES = 2048, LINE_KEPT = 480, NAME_FAST = 4096, LABEL_MAX = 40 };
 
 struct label {
     size_t len;
@@ -87,6 +87,12 @@ static char *put_flag_list(char *p, unsigned flags)
     return p;
 }
 
+static inline char *put_null(char *p)
+{
+    memcpy(p, "null", 4);
+    return p + 4;
+}
+
 static char *put_time(char *p, int64_t ms)
 {
     *p++ = '"';
@@ -99,7 +105,7 @@ static inline __attribute__((always_inline)) char *put_value(struct sink *s, cha
                                                              struct key_value v)
 {
     switch (v.kind) {
-    case VALUE_NONE: memcpy(p, "null", 4); return p + 4;
+    case VALUE_NONE: return put_null(p);
     case VALUE_NUMBER: return put_u64(p, v.number);
     case VALUE_SIGNED: return put_i64(p, (int64_t)v.number);
     case VALUE_TIME: return put_time(p, (int64_t)v.number);
@@ -145,12 +151,14 @@ static char *put_line(struct sink *s, char *p, const struct key_report *k)
 
 static inline char *put_line_like(struct sink *s, char *p, const struct key_report *k, const struct row *row)
 {
-#pragma GCC unroll 4
-    for (unsigned i = 0; i < ROW_OWN; i++) {
-        p = row_part(p, row, i);
-        p = put_value(s, p, k, key_value(k, row_own[i]));
-    }
-    return row_part(p, row, ROW_OWN);
+    p = row_part(p, row, 0);
+    p = put_name(s, p, k);
+    p = row_part(p, row, 1);
+    struct key_value expiry = key_value(k, FIELD_EXPIRY);
+    p = expiry.kind == VALUE_TIME ? put_time(p, (int64_t)expiry.number) : put_null(p);
+    p = row_part(p, row, 2);
+    p = rows_put_offset(s->state, p, k->offset);
+    return row_part(p, row, 3);
 }
 
 bool ndjson_begin(struct sink *s)

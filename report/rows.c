@@ -12,14 +12,14 @@ struct rows *rows_new(size_t most)
     struct rows *rows = malloc(sizeof *rows);
     if (!rows)
         return NULL;
-    rows->most = most;
-    rows->size = (sizeof(struct row) + most + ROW_STEP + LINE - 1) / LINE * LINE;
-    rows->at = aligned_alloc(LINE, rows->size << ROWS_BITS);
+    *rows = (struct rows){.most = most, .size = (sizeof(struct row) + most + LINE - 1) / LINE * LINE};
+    size_t bytes = (rows->size << ROWS_BITS) + LINE; /* the last one is read beyond its end too */
+    rows->at = aligned_alloc(LINE, bytes);
     if (!rows->at) {
         free(rows);
         return NULL;
     }
-    memset(rows->at, 0, rows->size << ROWS_BITS);
+    memset(rows->at, 0, bytes);
     return rows;
 }
 
@@ -29,6 +29,14 @@ void rows_free(struct rows *rows)
         free(rows->at);
     free(rows);
 }
+
+void rows_set_upper(struct rows *rows, uint64_t upper)
+{
+    rows->upper = upper;
+    rows->upper_len = (size_t)(put_u64(rows->upper_text, upper) - rows->upper_text);
+}
+
+/* ---------------------------------------------------------------- a row to keep */
 
 void row_draft(struct row_draft *d, const struct rows *rows, const struct key_report *k, const char *p)
 {
@@ -47,10 +55,9 @@ void row_draft_end(struct row_draft *d, const char *p)
         return;
     }
     size_t len = (size_t)(p - d->begin);
-    d->row->begin[d->part] = (uint16_t)d->used;
-    d->row->len[d->part++] = (uint16_t)len;
     memcpy(d->row->text + d->used, d->begin, len);
     d->used += len;
+    d->row->end[d->part++] = (uint16_t)d->used;
 }
 
 void row_draft_begin(struct row_draft *d, const char *p)

@@ -5,7 +5,8 @@
  * around these three for one such key is kept, and is only copied for those that follow:
  *
  *     row = rows_find(rows, k);
- *     if (row)    for each own field i: p = row_part(p, row, i), the field; p = row_part(p, row, ROW_OWN)
+ *     if (row)    p = row_part(p, row, 0), the name, row_part(p, row, 1), expiry, row_part(p, row, 2), offset
+ *                 (rows_put_offset()), row_part(p, row, 3)
  *     else        row_draft(&d, rows, k, p), all fields in their order with row_draft_end(&d, p) before each own one and
  *                 row_draft_begin(&d, p) behind it, row_keep(&d, p)
  *
@@ -18,10 +19,10 @@
 
 #include "analyzer/analysis.h"
 #include "report/fields.h"
+#include "report/out.h"
 
 /* A part is copied by so many bytes at a time; so many behind its end may be written. */
-enum { ROW_OWN = 3, ROW_STEP = 32 };
-static const enum key_field_id row_own[ROW_OWN] = {FIELD_KEY, FIELD_EXPIRY, FIELD_OFFSET};
+enum { ROW_PARTS = 4, ROW_STEP = 32, ROWS_BITS = 10 };
 
 static inline bool row_owns(enum key_field_id i)
 {
@@ -32,23 +33,22 @@ struct row {
     uint64_t alike; /* 0: free */
     uint64_t record;
     uint32_t db, file;
-    uint16_t begin[ROW_OWN + 1]; /* of the parts, in text */
-    uint16_t len[ROW_OWN + 1];
+    uint16_t end[ROW_PARTS]; /* of each part, in text */
     char text[];
 };
 
-struct rows;
+struct rows {
+    size_t most, size; /* bytes of a text, of a row */
+    uint8_t *at;
+    /* of the last offset */
+    uint64_t upper;
+    size_t upper_len;
+    char upper_text[24];
+};
 
 /* For rows of up to most bytes beside their own fields: longer ones are not kept. NULL: memory is out. */
 struct rows *rows_new(size_t most);
 void rows_free(struct rows *rows);
-
-/* How the rows lie in memory is told for the sake of this. */
-enum { ROWS_BITS = 10 };
-struct rows {
-    size_t most, size;
-    uint8_t *at;
-};
 
 static inline struct row *rows_slot(const struct rows *rows, const struct key_report *k)
 {
@@ -67,12 +67,31 @@ static inline const struct row *rows_find(const struct rows *rows, const struct 
 
 static inline char *row_part(char *p, const struct row *row, unsigned part)
 {
-    const char *text = row->text + row->begin[part];
-    size_t len = row->len[part], done = 0;
-    do
-        memcpy(p + done, text + done, ROW_STEP);
-    while (__builtin_expect((done += ROW_STEP) < len, 0));
-    return p + len;
+    size_t done = part ? row->end[part - 1] : 0, end = row->end[part];
+    char *behind = p + (end - done);
+    do {
+        memcpy(p, row->text + done, ROW_STEP);
+        p += ROW_STEP;
+        done += ROW_STEP;
+    } while (__builtin_expect(done < end, 0));
+    return behind;
+}
+
+void rows_set_upper(struct rows *rows, uint64_t upper);
+
+/* put_u64() for numbers of which one after the other mostly agree in all but the last four digits. */
+static inline char *rows_put_offset(struct rows *rows, char *p, uint64_t offset)
+{
+    enum { LOWER = 10000 };
+    uint64_t upper = offset / LOWER;
+    unsigned lower = (unsigned)(offset % LOWER);
+    if (__builtin_expect(upper == 0, 0))
+        return put_u64(p, offset);
+    if (__builtin_expect(upper != rows->upper, 0))
+        rows_set_upper(rows, upper);
+    memcpy(p, rows->upper_text, 16);
+    p = put_pair(p + rows->upper_len, lower / 100);
+    return put_pair(p, lower % 100);
 }
 
 /* ---------------------------------------------------------------- a row to keep */
