@@ -1,5 +1,5 @@
 /*
- * out.h - where a report goes: a buffer of 64 KiB in front of a descriptor.
+ * out.h - where a report goes: a buffer of 256 KiB in front of a descriptor.
  *
  * A path is written as a temporary file beside it and renamed at the end, so that a reader sees the old report or the
  * whole new one. "-" is standard output; what exists and is no regular file (a device, a pipe) is written directly.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { OUT_SIZE = 64 * 1024 };
+enum { OUT_SIZE = 256 * 1024 };
 
 struct out {
     int fd;
