@@ -49,7 +49,6 @@ bool alike_learned(struct alike_learner *l, const struct key_report *k)
 
 void alike_report(const struct alike *s, struct key_report *k)
 {
-    k->alike = s->id;
     k->type = RDB_T_STRING;
     k->encoding = (enum encoding)s->encoding;
     k->bytes = s->bytes;

@@ -51,6 +51,13 @@ struct alike_list {
     uint16_t at[ALIKE_LIST];
 };
 
+/* The number of keys with this cost and record: key_report.alike. 0: too long a record. */
+static inline uint64_t alike_number(uint64_t id, uint64_t record)
+{
+    enum { ID_BITS = 5 + ALIKE_NAME_BITS + ALIKE_VALUE_BITS, RECORD_BITS = 64 - ID_BITS };
+    return record >> RECORD_BITS ? 0 : id | record << ID_BITS;
+}
+
 /* For lengths of so many bits. */
 static inline uint64_t alike_id_short(uint64_t name_len, uint64_t len, enum string_kind kind, bool expires)
 {

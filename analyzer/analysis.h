@@ -82,8 +82,8 @@ struct key_report {
     unsigned flags;        /* enum key_flags */
     char module[10];       /* module type name for RDB_T_MODULE and RDB_T_VECTORSET, else "" */
     int16_t module_encver; /* its encoding version; meaningful when module[0] */
-    uint64_t
-        alike; /* not 0: keys of one dump and database with this number differ in name, expire_ms, offset and record alone */
+    /* Not 0: keys of one dump and database with this number differ in name, expire_ms and offset alone. */
+    uint64_t alike;
 };
 
 /* ---------------------------------------------------------------- sums */

@@ -293,6 +293,7 @@ static __attribute__((noinline)) void show(struct run *run, const struct rows *b
     k->db = run->db;
     for (unsigned i = from; i < to; i++) {
         const struct row *row = &b->row[i];
+        k->alike = alike_number(row->id, row->record);
         alike_report(&kin_find(run->kin, row->id, row->blanked)->cost, k);
         k->name = row->s.name;
         k->name_len = k->name_full_len = row->s.name_len;

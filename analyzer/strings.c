@@ -141,9 +141,9 @@ static __attribute__((noinline)) void tell(struct run *run, const struct alike *
     struct key_report k;
     run_begin_report(run, key, name, &k);
     alike_report(s, &k);
-    if (k.idle_s >= 0 || k.freq >= 0 || k.slot >= 0)
-        k.alike = 0;
     k.record = record;
+    if (k.idle_s < 0 && k.freq < 0 && k.slot < 0)
+        k.alike = alike_number(s->id, record);
     if (counted)
         run->o->on_key(run->o->on_key_ctx, &k);
     else

@@ -18,62 +18,36 @@
 /* From the name's first byte on PLAIN_LEAST bytes can be read and written, and PLAIN_PAD behind its last one. */
 enum { PLAIN_LEAST = 32, PLAIN_PAD = 16 };
 
+/* Copies sixteen bytes. Bits: those that are not plain. */
 #ifdef __SSE2__
-typedef __m128i plain_bytes;
-
-static inline plain_bytes plain_none(void)
+static inline uint32_t plain_step(char *p, const uint8_t *s, char a, char b)
 {
-    return _mm_setzero_si128();
-}
-
-/* Adds to bad those of sixteen bytes that are not plain, up to len (-16..16). */
-static inline plain_bytes plain_step(plain_bytes bad, char *p, const uint8_t *s, ptrdiff_t len, char a, char b)
-{
-    static const uint8_t asked[48] = {[0 ... 15] = 0xff};
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
+    const __m128i least = _mm_set1_epi8(0x20), span = _mm_set1_epi8(0x7e - 0x20);
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)s), d = _mm_sub_epi8(v, least);
+    __m128i meant = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(a)), _mm_cmpeq_epi8(v, _mm_set1_epi8(b)));
+    __m128i plain = _mm_andnot_si128(meant, _mm_cmpeq_epi8(_mm_min_epu8(d, span), d));
     _mm_storeu_si128((__m128i *)(void *)p, v);
-    __m128i other = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(a)), _mm_cmpeq_epi8(v, _mm_set1_epi8(b)));
-    other = _mm_or_si128(other, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
-    other = _mm_or_si128(other, _mm_cmplt_epi8(v, _mm_set1_epi8(0x20))); /* those from 0x80 on are negative */
-    return _mm_or_si128(bad, _mm_and_si128(other, _mm_loadu_si128((const __m128i *)(const void *)(asked + 16 - len))));
-}
-
-static inline bool plain_is_none(plain_bytes bad)
-{
-    return _mm_movemask_epi8(bad) == 0;
+    return (uint32_t)_mm_movemask_epi8(plain) ^ 0xffff;
 }
 #else
-typedef unsigned plain_bytes;
-
-static inline plain_bytes plain_none(void)
+static inline uint32_t plain_step(char *p, const uint8_t *s, char a, char b)
 {
-    return 0;
-}
-
-static inline plain_bytes plain_step(plain_bytes bad, char *p, const uint8_t *s, ptrdiff_t len, char a, char b)
-{
-    for (ptrdiff_t i = 0; i < len; i++)
-        bad |= (unsigned)(s[i] < 0x20) | (s[i] > 0x7e) | (s[i] == (uint8_t)a) | (s[i] == (uint8_t)b);
+    uint32_t other = 0;
+    for (unsigned i = 0; i < 16; i++)
+        other |= (uint32_t)(s[i] < 0x20 || s[i] > 0x7e || s[i] == (uint8_t)a || s[i] == (uint8_t)b) << i;
     memcpy(p, s, 16);
-    return bad;
-}
-
-static inline bool plain_is_none(plain_bytes bad)
-{
-    return bad == 0;
+    return other;
 }
 #endif
 
 /* The name is at p. False: not all of it is printable ASCII, or a or b is in it. No branch asks for lengths up to 32. */
 static inline bool plain_copy(char *p, const uint8_t *s, size_t len, char a, char b)
 {
-    ptrdiff_t left = (ptrdiff_t)len;
-    plain_bytes bad = plain_none();
-    for (; __builtin_expect(left > PLAIN_LEAST, 0); p += 16, s += 16, left -= 16)
-        bad = plain_step(bad, p, s, 16, a, b);
-    bad = plain_step(bad, p, s, left < 16 ? left : 16, a, b);
-    bad = plain_step(bad, p + 16, s + 16, left - 16, a, b);
-    return plain_is_none(bad);
+    uint32_t others = 0;
+    for (; __builtin_expect(len > PLAIN_LEAST, 0); p += 16, s += 16, len -= 16)
+        others |= plain_step(p, s, a, b);
+    uint64_t last = plain_step(p, s, a, b) | plain_step(p + 16, s + 16, a, b) << 16;
+    return (others | (last & ((UINT64_C(1) << len) - 1))) == 0;
 }
 
 #endif

@@ -38,9 +38,19 @@ void rows_set_upper(struct rows *rows, uint64_t upper)
 
 /* ---------------------------------------------------------------- a row to keep */
 
+/* The one of its two slots that is free, or else the first, of which the other one then has what was there. */
+static struct row *slot_for(const struct rows *rows, const struct key_report *k)
+{
+    struct row *first = rows_at(rows, rows_slot(k)), *other = rows_at(rows, rows_slot(k) ^ 1);
+    if (first->alike == 0 || other->alike == 0)
+        return first->alike == 0 ? first : other;
+    memcpy(other, first, rows->size);
+    return first;
+}
+
 void row_draft(struct row_draft *d, const struct rows *rows, const struct key_report *k, const char *p)
 {
-    *d = (struct row_draft){.row = k->alike ? rows_slot(rows, k) : NULL, .begin = p, .most = rows->most};
+    *d = (struct row_draft){.row = k->alike ? slot_for(rows, k) : NULL, .begin = p, .most = rows->most};
     if (d->row)
         d->row->alike = 0;
 }
@@ -55,9 +65,9 @@ void row_draft_end(struct row_draft *d, const char *p)
         return;
     }
     size_t len = (size_t)(p - d->begin);
+    d->row->part[d->part++] = (struct row_piece){(uint16_t)d->used, (uint16_t)len};
     memcpy(d->row->text + d->used, d->begin, len);
     d->used += len;
-    d->row->end[d->part++] = (uint16_t)d->used;
 }
 
 void row_draft_begin(struct row_draft *d, const char *p)
@@ -70,7 +80,6 @@ void row_keep(struct row_draft *d, const struct key_report *k, const char *p)
     row_draft_end(d, p);
     if (!d->row)
         return;
-    d->row->record = k->record;
     d->row->db = k->db;
     d->row->file = k->file;
     d->row->alike = k->alike;

@@ -22,7 +22,7 @@
 #include "report/out.h"
 
 /* A part is copied by so many bytes at a time; so many behind its end may be written. */
-enum { ROW_PARTS = 4, ROW_STEP = 32, ROWS_BITS = 10 };
+enum { ROW_PARTS = 4, ROW_STEP = 32, ROWS_BITS = 11 };
 
 static inline bool row_owns(enum key_field_id i)
 {
@@ -31,9 +31,10 @@ static inline bool row_owns(enum key_field_id i)
 
 struct row {
     uint64_t alike; /* 0: free */
-    uint64_t record;
     uint32_t db, file;
-    uint16_t end[ROW_PARTS]; /* of each part, in text */
+    struct row_piece {
+        uint16_t begin, len; /* in text */
+    } part[ROW_PARTS];
     char text[];
 };
 
@@ -50,31 +51,42 @@ struct rows {
 struct rows *rows_new(size_t most);
 void rows_free(struct rows *rows);
 
-static inline struct row *rows_slot(const struct rows *rows, const struct key_report *k)
+static inline struct row *rows_at(const struct rows *rows, size_t i)
 {
-    uint64_t hash = (k->alike ^ k->record << 40) * UINT64_C(0x9E3779B97F4A7C15);
-    return (struct row *)(void *)(rows->at + (hash >> (64 - ROWS_BITS)) * rows->size);
+    return (struct row *)(void *)(rows->at + i * rows->size);
+}
+
+/* There are two slots for each, this one and its neighbour, i ^ 1. */
+static inline size_t rows_slot(const struct key_report *k)
+{
+    return (k->alike ^ k->alike >> 32) * UINT64_C(0x9E3779B97F4A7C15) >> (64 - ROWS_BITS);
+}
+
+static inline bool row_is_like(const struct row *row, const struct key_report *k)
+{
+    return row->alike == k->alike && row->db == k->db && row->file == k->file;
 }
 
 /* NULL: not kept. */
 static inline const struct row *rows_find(const struct rows *rows, const struct key_report *k)
 {
-    const struct row *row = rows_slot(rows, k);
-    bool found =
-        k->alike && row->alike == k->alike && row->record == k->record && row->db == k->db && row->file == k->file;
-    return found ? row : NULL;
+    const struct row *row = rows_at(rows, rows_slot(k));
+    if (__builtin_expect(k->alike == 0, 0))
+        return NULL;
+    if (__builtin_expect(row_is_like(row, k), 1))
+        return row;
+    row = rows_at(rows, rows_slot(k) ^ 1);
+    return row_is_like(row, k) ? row : NULL;
 }
 
 static inline char *row_part(char *p, const struct row *row, unsigned part)
 {
-    size_t done = part ? row->end[part - 1] : 0, end = row->end[part];
-    char *behind = p + (end - done);
-    do {
-        memcpy(p, row->text + done, ROW_STEP);
-        p += ROW_STEP;
-        done += ROW_STEP;
-    } while (__builtin_expect(done < end, 0));
-    return behind;
+    size_t len = row->part[part].len;
+    const char *text = row->text + row->part[part].begin;
+    memcpy(p, text, ROW_STEP);
+    for (size_t done = ROW_STEP; __builtin_expect(done < len, 0); done += ROW_STEP)
+        memcpy(p + done, text + done, ROW_STEP);
+    return p + len;
 }
 
 void rows_set_upper(struct rows *rows, uint64_t upper);
