@@ -108,7 +108,7 @@ static inline char *put_row_like(struct sink *s, char *p, const struct key_repor
     p = put_name(s, p, k);
     p = row_part(p, row, 1);
     struct key_value expiry = key_value(k, FIELD_EXPIRY);
-    p = expiry.kind == VALUE_TIME ? put_iso_ms(p, (int64_t)expiry.number) : p;
+    p = expiry.kind == VALUE_TIME ? rows_put_time(s->state, p, (int64_t)expiry.number) : p;
     p = row_part(p, row, 2);
     p = rows_put_offset(s->state, p, k->offset);
     return row_part(p, row, 3);

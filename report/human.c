@@ -92,7 +92,7 @@ static struct civil civil_of_days(int64_t days)
     return c;
 }
 
-static char *put_date(char *p, int64_t days)
+char *put_date(char *p, int64_t days)
 {
     struct civil c = civil_of_days(days);
     if (c.year >= 0 && c.year <= 9999) {
@@ -116,13 +116,11 @@ static char *put_clock(char *p, unsigned second_of_day)
     return put_pair(p, second_of_day % 60);
 }
 
-char *put_iso_ms(char *p, int64_t ms)
+char *put_time_of_day(char *p, uint32_t ms)
 {
-    int64_t seconds = floor_div(ms, 1000), days = floor_div(seconds, 86400);
-    unsigned rest = (unsigned)(ms % 1000 < 0 ? ms % 1000 + 1000 : ms % 1000);
-    p = put_date(p, days);
+    unsigned second = ms / 1000, rest = ms % 1000;
     *p++ = 'T';
-    p = put_clock(p, (unsigned)(seconds - days * 86400));
+    p = put_clock(p, second);
     if (rest > 0) {
         *p++ = '.';
         *p++ = (char)('0' + rest / 100);
@@ -131,6 +129,12 @@ char *put_iso_ms(char *p, int64_t ms)
         p += 3;
     }
     return p;
+}
+
+char *put_iso_ms(char *p, int64_t ms)
+{
+    int64_t days = floor_div(ms, DAY_MS);
+    return put_time_of_day(put_date(p, days), (uint32_t)(ms - days * DAY_MS));
 }
 
 struct text32 human_time(int64_t seconds)

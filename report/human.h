@@ -21,4 +21,9 @@ struct text32 human_time(int64_t seconds);                /* 2026-11-25 01:18:08
  * Returns the end; at most 40 bytes. */
 char *put_iso_ms(char *p, int64_t ms);
 
+/* Its two parts: the day, counted from 1970-01-01, and the rest with the T before it. */
+enum { DAY_MS = 86400000 };
+char *put_date(char *p, int64_t days);
+char *put_time_of_day(char *p, uint32_t ms);
+
 #endif

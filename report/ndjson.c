@@ -93,10 +93,10 @@ static inline char *put_null(char *p)
     return p + 4;
 }
 
-static char *put_time(char *p, int64_t ms)
+static inline char *put_time(struct rows *rows, char *p, int64_t ms)
 {
     *p++ = '"';
-    p = put_iso_ms(p, ms);
+    p = rows_put_time(rows, p, ms);
     memcpy(p, "Z\"", 2);
     return p + 2;
 }
@@ -108,7 +108,7 @@ static inline __attribute__((always_inline)) char *put_value(struct sink *s, cha
     case VALUE_NONE: return put_null(p);
     case VALUE_NUMBER: return put_u64(p, v.number);
     case VALUE_SIGNED: return put_i64(p, (int64_t)v.number);
-    case VALUE_TIME: return put_time(p, (int64_t)v.number);
+    case VALUE_TIME: return put_time(s->state, p, (int64_t)v.number);
     case VALUE_FLAGS: return put_flag_list(p, (unsigned)v.number);
     case VALUE_NAME: return put_name(s, p, k);
     case VALUE_TEXT: return put_word(p, v.text);
@@ -155,7 +155,7 @@ static inline char *put_line_like(struct sink *s, char *p, const struct key_repo
     p = put_name(s, p, k);
     p = row_part(p, row, 1);
     struct key_value expiry = key_value(k, FIELD_EXPIRY);
-    p = expiry.kind == VALUE_TIME ? put_time(p, (int64_t)expiry.number) : put_null(p);
+    p = expiry.kind == VALUE_TIME ? put_time(s->state, p, (int64_t)expiry.number) : put_null(p);
     p = row_part(p, row, 2);
     p = rows_put_offset(s->state, p, k->offset);
     return row_part(p, row, 3);

@@ -13,6 +13,8 @@ struct rows *rows_new(size_t most)
     if (!rows)
         return NULL;
     *rows = (struct rows){.most = most, .size = (sizeof(struct row) + most + LINE - 1) / LINE * LINE};
+    for (unsigned i = 0; i < ROWS_DAYS; i++)
+        rows->days[i].day = UINT64_MAX;
     size_t bytes = (rows->size << ROWS_BITS) + LINE; /* the last one is read beyond its end too */
     rows->at = aligned_alloc(LINE, bytes);
     if (!rows->at) {
@@ -34,6 +36,12 @@ void rows_set_upper(struct rows *rows, uint64_t upper)
 {
     rows->upper = upper;
     rows->upper_len = (size_t)(put_u64(rows->upper_text, upper) - rows->upper_text);
+}
+
+void row_set_day(struct row_day *d, uint64_t day)
+{
+    d->day = day;
+    d->len = (size_t)(put_date(d->text, (int64_t)day) - d->text);
 }
 
 /* ---------------------------------------------------------------- a row to keep */

@@ -19,10 +19,11 @@
 
 #include "analyzer/analysis.h"
 #include "report/fields.h"
+#include "report/human.h"
 #include "report/out.h"
 
 /* A part is copied by so many bytes at a time; so many behind its end may be written. */
-enum { ROW_PARTS = 4, ROW_STEP = 32, ROWS_BITS = 11 };
+enum { ROW_PARTS = 4, ROW_STEP = 32, ROWS_BITS = 11, ROWS_DAYS = 64 };
 
 static inline bool row_owns(enum key_field_id i)
 {
@@ -45,6 +46,11 @@ struct rows {
     uint64_t upper;
     size_t upper_len;
     char upper_text[24];
+    struct row_day {
+        uint64_t day;
+        size_t len;
+        char text[32];
+    } days[ROWS_DAYS];
 };
 
 /* For rows of up to most bytes beside their own fields: longer ones are not kept. NULL: memory is out. */
@@ -104,6 +110,21 @@ static inline char *rows_put_offset(struct rows *rows, char *p, uint64_t offset)
     memcpy(p, rows->upper_text, 16);
     p = put_pair(p + rows->upper_len, lower / 100);
     return put_pair(p, lower % 100);
+}
+
+void row_set_day(struct row_day *d, uint64_t day);
+
+/* put_iso_ms() where the same days come again and again. */
+static inline char *rows_put_time(struct rows *rows, char *p, int64_t ms)
+{
+    if (__builtin_expect(ms < 0, 0))
+        return put_iso_ms(p, ms);
+    uint64_t day = (uint64_t)ms / DAY_MS;
+    struct row_day *d = &rows->days[day % ROWS_DAYS];
+    if (__builtin_expect(d->day != day, 0))
+        row_set_day(d, day);
+    memcpy(p, d->text, 16);
+    return put_time_of_day(p + d->len, (uint32_t)((uint64_t)ms - day * DAY_MS));
 }
 
 /* ---------------------------------------------------------------- a row to keep */
