@@ -1,7 +1,10 @@
 """Strings that are counted many at once (analyzer/kin.c) against the same told one by one, which a rule of an audit makes
-them be: the reports must agree in all but the rule. Expiries also against what is counted here."""
+them be: the reports must agree in all but the rule. Expiries also against what is counted here. And the rows of formats that
+have one a key, which are copied from those of keys that are alike (report/rows.h), against the same put together one by
+one, which --slots makes them be."""
 import json
 import random
+import re
 import struct
 import unittest
 
@@ -169,6 +172,100 @@ class Kin(CliTest):
         for step in steps:
             gone = sum(ms <= step["horizon_seconds"] * 1000 for ms in left) if step["horizon_seconds"] > 0 else 0
             self.assertEqual(step["keys"], 5700 - gone, step)
+
+
+class Rows(CliTest):
+    FORMATS = (["--format=csv"], ["--format=csv", "--escape=base64"], ["--format=csv", "--escape=raw"], ["--format=csv", "--escape=print"],
+               ["--format=ndjson"])
+
+    def rows(self, *args, status=0):
+        return self.run_rdbmem("--now=%d" % r.CTIME, *args, status=status)[0]
+
+    def agree(self, *args, formats=FORMATS, status=0):
+        """All bytes but those of the slot."""
+        for form in formats:
+            with self.subTest(form=form, args=args):
+                at_once, one_by_one = (self.rows(*form, *more, *args, status=status) for more in ([], ["--slots"]))
+                if "ndjson" in form[0]:
+                    one_by_one, slots = re.subn(rb'"slot":[0-9]+,', b'"slot":null,', one_by_one)
+                    keys = at_once.count(b"\n")
+                else:
+                    one_by_one, slots = re.subn(rb",[0-9]+(,[a-z_ ]*,[0-9]*,[0-9]*(,\"[^\"\n]*\")?)$", rb",\1", one_by_one, flags=re.M)
+                    keys = len(self.rows("--format=ndjson", *args, status=status).splitlines())
+                self.assertEqual(slots, keys)
+                self.assertTrue(at_once == one_by_one, self.difference(at_once, one_by_one))
+        return at_once
+
+    @staticmethod
+    def difference(a, b):
+        at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+        return "byte %d of %d and %d: %r, %r" % (at, len(a), len(b), a[max(at - 90, 0):at + 60], b[max(at - 90, 0):at + 60])
+
+    def test_strings_of_all_forms(self):
+        for seed, version in enumerate([6, 9, 11]):
+            self.write("d.rdb", r.dump(*records(random.Random(seed), 4000), version=version))
+            self.agree("d.rdb")
+        for args in (["--load-as=master"], ["--top=0", "--no-forecast", "--groups=0"], ["--target=redis:2.8"],
+                     ["--target=valkey:9.0"], ["--hash-names=secret"], ["--min-bytes=100"], ["--big=bytes=120"],
+                     ["--threads=3", "--stretch=2000"]):
+            self.agree(*args, "d.rdb", formats=self.FORMATS[:1] + self.FORMATS[-1:])
+
+    def test_databases(self):
+        """Of keys that are alike in all else."""
+        self.write("d.rdb", r.dump(*records(random.Random(2), 4000, databases=20)))
+        self.agree("d.rdb")
+        self.write("d.rdb", r.dump(*(part for i in range(2000) for part in (r.select(i % 300), r.string(b"k:%d" % (i % 10), b"v" * 30)))))
+        out = self.agree("d.rdb")
+        self.assertEqual([json.loads(line)["database"] for line in out.splitlines()], [i % 300 for i in range(2000)])
+
+    def test_several_dumps(self):
+        """Of which the second one's keys cost something else."""
+        for i, version in enumerate([b"3.2.0", b"7.2.0"]):
+            self.write("%d.rdb" % i, r.dump(*records(random.Random(7), 3000), ver=version))
+        self.agree("0.rdb", "1.rdb")
+        long = "x" * 200 + ".rdb" # its name is more than a kept row has room for
+        self.write(long, r.dump(*records(random.Random(7), 3000)))
+        self.agree("0.rdb", long)
+
+    def test_days(self):
+        """Those of one place in the list of days, the first ones, the last ones."""
+        rnd = random.Random(8)
+        days = [0, 1, 63, 64, 65, 20000, 20064, 20128, 2932896, 2932897, 106751991167]
+        moments = [rnd.choice(days) * 86400000 + rnd.choice([0, 1, 999, 1000, 43200000, 86399999, rnd.randrange(86400000)]) for _ in range(3000)]
+        moments += [2 ** 63 - 1, -1, -2, -86400000, -2 ** 63]
+        rnd.shuffle(moments)
+        self.write("d.rdb", r.dump(*(r.expire(ms) + r.string(b"k:%04d" % i, b"v" * 30) for i, ms in enumerate(moments) if ms < 2 ** 63)))
+        self.agree("--now=0", "d.rdb")
+
+    def test_names_that_need_escapes(self):
+        """Among kin that need none, at each place of the name, and too long for the quick way."""
+        rnd = random.Random(9)
+        keys = []
+        for i in range(6000):
+            name = bytearray(b"user:%06d:name" % i + b"x" * rnd.randrange(0, 40))
+            if rnd.random() < 0.3:
+                name[rnd.randrange(len(name))] = rnd.choice(b'\x00\x1f ,"\\\x7e\x7f\x80\xc3\xff')
+            keys.append(r.string(bytes(name), b"v" * (20 + len(name) % 3)))
+        keys += [r.string(b"n" * rnd.choice([4095, 4096, 4097]), b"v" * 30) for _ in range(40)] + [r.string(b"", b"v")] * 3
+        rnd.shuffle(keys)
+        self.write("d.rdb", r.dump(*keys))
+        self.agree("d.rdb")
+
+    def test_more_kinds_than_are_kept(self):
+        rnd = random.Random(10)
+        keys = [r.string(b"k" * rnd.randrange(1, 60) + b":%03d" % i, b"v" * rnd.randrange(400)) for i in range(20000)]
+        self.write("d.rdb", r.dump(*keys))
+        self.agree("d.rdb", formats=self.FORMATS[:1] + self.FORMATS[-1:])
+
+    def test_length_of_the_record(self):
+        """The same string, packed or not, as bytes or as an integer."""
+        one = [r.string(b"key:%d" % i, b"a" * 30) for i in range(10)]
+        two = [b"\x00" + r.text(b"key:%d" % i) + b"\xc3" + r.length(5) + r.length(30) + b"\x00a\xe0\x14\x00" for i in range(10)]
+        three = [b"\x00" + r.text(b"num:%d" % i) + value for i in range(10) for value in (r.text(b"12"), b"\xc0\x0c", b"\xc2\x0c\x00\x00\x00")]
+        self.write("d.rdb", r.dump(*(part for _ in range(30) for pair in zip(one, two) for part in pair), *(three * 30)))
+        out = self.agree("d.rdb")
+        lengths = {json.loads(line)["serialized_bytes"] for line in out.splitlines()}
+        self.assertEqual(len(lengths), 2 + 3, lengths)
 
 
 if __name__ == "__main__":
