@@ -9,6 +9,7 @@ import struct
 import unittest
 
 from clitest import CliTest
+from test_formats import print_escape, read_csv, utf8_escape
 import rdbfile as r
 
 NOW = r.CTIME * 1000
@@ -240,16 +241,19 @@ class Rows(CliTest):
     def test_names_that_need_escapes(self):
         """Among kin that need none, at each place of the name, and too long for the quick way."""
         rnd = random.Random(9)
-        keys = []
+        names = []
         for i in range(6000):
             name = bytearray(b"user:%06d:name" % i + b"x" * rnd.randrange(0, 40))
             if rnd.random() < 0.3:
                 name[rnd.randrange(len(name))] = rnd.choice(b'\x00\x1f ,"\\\x7e\x7f\x80\xc3\xff')
-            keys.append(r.string(bytes(name), b"v" * (20 + len(name) % 3)))
-        keys += [r.string(b"n" * rnd.choice([4095, 4096, 4097]), b"v" * 30) for _ in range(40)] + [r.string(b"", b"v")] * 3
-        rnd.shuffle(keys)
-        self.write("d.rdb", r.dump(*keys))
+            names.append(bytes(name))
+        names += [b"n" * rnd.choice([4095, 4096, 4097]) for _ in range(40)] + [b""] * 3
+        rnd.shuffle(names)
+        self.write("d.rdb", r.dump(*(r.string(name, b"v" * (20 + len(name) % 3)) for name in names)))
         self.agree("d.rdb")
+        for escape, text in (("raw", bytes), ("print", print_escape), ("utf8", utf8_escape)):
+            rows = read_csv(self.rows("--format=csv", "--escape=" + escape, "d.rdb"))[1]
+            self.assertEqual([row["key"].encode("latin-1") for row in rows], [text(name) for name in names])
 
     def test_more_kinds_than_are_kept(self):
         rnd = random.Random(10)
