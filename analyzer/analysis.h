@@ -54,9 +54,9 @@ enum key_flags {
 
 struct key_report {
     uint32_t db;
-    const uint8_t
-        *name; /* valid during the callback only, unless the struct is in analysis.top_*; there also RDB_NAME_PAD
-                          * bytes from the first on, and 16 behind the last, can be read */
+    /* Valid during the callback only, unless the struct is in analysis.top_*. In the callback RDB_NAME_PAD bytes from the
+     * first on, and 16 behind the last, can be read. */
+    const uint8_t *name;
     size_t name_len;
     uint64_t name_full_len;
     enum rdb_type type;
