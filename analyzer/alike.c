@@ -10,7 +10,7 @@
 static void note_block(void *ctx, enum zlabel label, uint64_t request, uint64_t usable, uint64_t count, bool is_free)
 {
     struct alike_learner *l = ctx;
-    struct alike *s = &l->cost;
+    struct alike_cost *s = &l->found.cost;
     unsigned bin = allocator_bin(l->a, request);
     (void)usable;
     if (is_free || count != 1 || bin == ALLOC_NO_BIN || s->nblocks == ALIKE_BLOCKS) {
@@ -29,13 +29,13 @@ static void note_block(void *ctx, enum zlabel label, uint64_t request, uint64_t 
 
 void alike_learn(struct alike_learner *l, struct zheap *z, uint64_t id)
 {
-    *l = (struct alike_learner){.a = z->a, .cost = {.id = id}, .usable = true};
+    *l = (struct alike_learner){.a = z->a, .found = {.id = id}, .usable = true};
     zheap_trace(z, note_block, l);
 }
 
 bool alike_learned(struct alike_learner *l, const struct key_report *k)
 {
-    struct alike *s = &l->cost;
+    struct alike_cost *s = &l->found.cost;
     if (!l->usable || k->flags != 0 || k->variance != 0 || k->memory_usage > UINT32_MAX)
         return false;
     s->bytes = (uint32_t)k->bytes;
@@ -47,21 +47,22 @@ bool alike_learned(struct alike_learner *l, const struct key_report *k)
     return true;
 }
 
-void alike_report(const struct alike *s, struct key_report *k)
+void alike_report(uint64_t id, const struct alike_cost *c, struct key_report *k)
 {
     k->type = RDB_T_STRING;
-    k->encoding = (enum encoding)s->encoding;
-    k->bytes = s->bytes;
-    k->elements = k->largest = alike_len(s->id);
-    k->payload = alike_name_len(s->id) + k->elements;
-    k->rounding = s->rounding;
+    k->encoding = (enum encoding)c->encoding;
+    k->bytes = c->bytes;
+    k->elements = k->largest = alike_len(id);
+    k->payload = alike_name_len(id) + k->elements;
+    k->rounding = c->rounding;
     k->variance = 0;
-    k->memory_usage = s->memory_usage;
-    k->has_memory_usage = s->has_memory_usage;
+    k->memory_usage = c->memory_usage;
+    k->has_memory_usage = c->has_memory_usage;
 }
 
 void alike_labels(const struct alike *s, struct zheap *z)
 {
-    for (unsigned i = 0; i < s->nblocks; i++)
-        z->by_label[s->block[i].label] += s->waiting * z->a->bins[s->block[i].bin].size;
+    const struct alike_cost *c = &s->cost;
+    for (unsigned i = 0; i < c->nblocks; i++)
+        z->by_label[c->block[i].label] += s->waiting * z->a->bins[c->block[i].bin].size;
 }

@@ -9,7 +9,7 @@
  *     s = alike_slot(t, id);
  *     if (s->id == id)           alike_pass(s, slabs, fate), s->waiting++ ...
  *     else                       alike_learn(&l, heap, id), rebuild_key(...), zheap_trace(heap, NULL, NULL), and when
- *                                alike_learned(&l, k): what waits in s goes to the sums, and *s = l.cost
+ *                                alike_learned(&l, k): what waits in s goes to the sums, and *s = l.found
  */
 #ifndef RDBMEM_ALIKE_H
 #define RDBMEM_ALIKE_H
@@ -30,16 +30,16 @@ struct alike {
     uint64_t waiting; /* keys whose blocks are not among the heap's labels yet */
     uint64_t counted; /* those of them that are to be added to the other sums too: nothing else is known of them */
     uint64_t record;  /* sum of the lengths of their records */
-    uint32_t bytes, memory_usage;
-    uint16_t rounding, group_tag;
-    bool has_memory_usage;
-    uint8_t encoding, nblocks, nbins;
-    struct alike_label {
-        uint8_t bin, label;
-    } block[ALIKE_BLOCKS];
-    struct alike_bin {
-        uint8_t bin, count;
-    } bin[ALIKE_BLOCKS]; /* the same by bin */
+    struct alike_cost {
+        uint32_t bytes, memory_usage;
+        uint16_t rounding, group_tag;
+        bool has_memory_usage;
+        uint8_t encoding, nblocks, nbins;
+        struct alike_label {
+            uint8_t bin, label;
+        } block[ALIKE_BLOCKS];
+        struct slabs_few bin[ALIKE_BLOCKS]; /* the same by bin */
+    } cost;
     /* together one line of the processor's cache */
 };
 _Static_assert(sizeof(struct alike) == 64, "a line");
@@ -95,24 +95,25 @@ static inline struct alike *alike_slot(struct alike *table, uint64_t id)
 /* One more of them in the slab model. */
 static inline void alike_pass(const struct alike *s, struct slabs *slabs, slabs_fate_t fate)
 {
-    for (unsigned i = 0; i < s->nbins; i++)
-        slabs_pass(slabs, &slabs->open[s->bin[i].bin], s->bin[i].count, fate);
+    const struct alike_cost *c = &s->cost;
+    for (unsigned i = 0; i < c->nbins; i++)
+        slabs_pass(slabs, &slabs->open[c->bin[i].bin], c->bin[i].count, fate);
 }
 
 struct alike_learner {
     const struct allocator *a;
-    struct alike cost;
+    struct alike found;
     bool usable; /* so far the cost is one that can be repeated */
 };
 
 /* A trace of z from here on notes the blocks of the next key. */
 void alike_learn(struct alike_learner *l, struct zheap *z, uint64_t id);
 
-/* The key has been told: whether its cost can be repeated, which then is l->cost. */
+/* The key has been told: whether its cost can be repeated, which then is l->found. */
 bool alike_learned(struct alike_learner *l, const struct key_report *k);
 
 /* Fills what k has in common with its likes. */
-void alike_report(const struct alike *s, struct key_report *k);
+void alike_report(uint64_t id, const struct alike_cost *c, struct key_report *k);
 
 /* Adds what waits to the heap's figures by label; the caller has added bytes to z->used key by key. */
 void alike_labels(const struct alike *s, struct zheap *z);

@@ -16,14 +16,13 @@ enum { CUTS = PLACEMENT_STEPS + EXPIRY_BUCKETS + DIST_ROWS };
 
 static void settle(struct run *run, struct kin *kin)
 {
-    struct alike *s = &kin->cost;
     if (kin->keys == 0)
         return;
-    s->waiting = s->counted = kin->keys;
-    s->record = kin->record;
+    struct alike s = {
+        .id = kin->id, .waiting = kin->keys, .counted = kin->keys, .record = kin->record, .cost = kin->cost};
     if (run->o->findings)
         findings_cell_strings(run->o->findings, kin->cell, kin->bytes, kin->keys);
-    strings_settle_cost(run, s);
+    strings_settle_cost(run, &s);
     kin->keys = kin->record = 0;
     kin->seen = 0;
 }
@@ -58,6 +57,8 @@ static void part(void *ctx)
         kin->id = 0;
     }
     run->nkin = 0;
+    if (run->placement.slabs)
+        lanes_reset(run->placement.slabs);
 }
 
 void kin_settle(struct run *run)
@@ -81,9 +82,17 @@ static void begin_moments(struct run *run)
     moments_init(m, cuts, n);
     for (unsigned span = 0; span < m->n; span++) {
         int64_t expire_ms = moments_expires(m, span) ? (int64_t)m->first[span] : -1;
-        m->sum[span].mark = slabs_fate(placement_death(&run->placement, expire_ms), 0);
+        unsigned death = placement_death(&run->placement, expire_ms);
+        m->sum[span].mark = slabs_fate(death, 0);
+        m->sum[span].row = lanes_row_of(death);
         run->expired_spans += expire_ms >= 0 && expire_ms < run->a->now_ms;
     }
+}
+
+static bool begin_lanes(struct run *run)
+{
+    struct slabs *slabs = run->placement.slabs;
+    return slabs == NULL || (slabs->lanes = lanes_new(slabs)) != NULL;
 }
 
 bool kin_begin(struct run *run)
@@ -92,7 +101,7 @@ bool kin_begin(struct run *run)
     if (!run->quick || !run->sums || (run->o->on_key && run->wants_slot) || run->pf.int_text_max < RDB_INTEGER_BYTES)
         return true;
     run->kin = aligned_alloc(sizeof *run->kin, bytes);
-    if (run->kin == NULL)
+    if (run->kin == NULL || !begin_lanes(run))
         return false;
     memset(run->kin, 0, bytes);
     run->shown = (struct key_report){.idle_s = -1, .freq = -1, .slot = -1, .file = run->o->file};
@@ -137,14 +146,13 @@ static struct rdb_key key_of(const struct run *run, const struct rdb_string *s, 
                             .offset = offset};
 }
 
-static void to_bins(struct run *run, struct kin *kin, const struct alike *s)
+static void to_bins(struct run *run, struct kin *kin)
 {
-    for (unsigned i = 0; i < ALIKE_BLOCKS; i++) {
-        bool none = i >= s->nbins;
-        kin->place[i] = slabs_place(none ? (unsigned)SLABS_NO_BIN : s->bin[i].bin);
-        kin->count[i] = none ? 0 : s->bin[i].count;
-    }
-    run->kin_bins = s->nbins > run->kin_bins ? s->nbins : run->kin_bins;
+    const struct alike_cost *c = &kin->cost;
+    for (unsigned i = 0; i < ALIKE_BLOCKS; i++)
+        kin->bin[i] = i < c->nbins ? c->bin[i] : (struct slabs_few){SLABS_NO_BIN, 0};
+    run->kin_bins = c->nbins > run->kin_bins ? c->nbins : run->kin_bins;
+    lanes_admit(run->placement.slabs, c->bin, c->nbins, kin->tag, &kin->take, &kin->row);
 }
 
 /* Whether somebody is to have this slot: who wanted it last time too, unless its own have been met meanwhile. */
@@ -167,16 +175,19 @@ static void meet(struct run *run, const struct row *row, const struct alike *s)
         return;
     uint64_t blanked = row->blanked | (row->blanked == 0);
     if ((run->placement.slabs && !pins_known(&run->pins, blanked, RDB_T_STRING, &tag)) ||
-        (run->o->findings && !findings_cell(run->o->findings, blanked, s->group_tag, &cell)))
+        (run->o->findings && !findings_cell(run->o->findings, blanked, s->cost.group_tag, &cell)))
         return;
     settle(run, kin);
     if (kin->id == 0)
         run->kin_list[run->nkin++] = (uint16_t)(kin - run->kin);
-    *kin = (struct kin){
-        .id = s->id, .blanked = row->blanked, .bytes = s->bytes, .cell = cell, .tag = (uint16_t)tag, .cost = *s};
+    *kin = (struct kin){.id = s->id,
+                        .blanked = row->blanked,
+                        .bytes = s->cost.bytes,
+                        .cell = cell,
+                        .tag = (uint16_t)tag,
+                        .cost = s->cost};
     if (run->placement.slabs)
-        to_bins(run, kin, s);
-    kin->cost.waiting = kin->cost.counted = kin->cost.record = 0;
+        to_bins(run, kin);
 }
 
 /* False: what it costs is to be found out first. */
@@ -259,19 +270,22 @@ static __attribute__((noinline)) void to_keyspace(struct run *run, const struct 
                  &name);
 }
 
-/* rounds: bins of whom has the most. Who has fewer has none again (SLABS_NO_BIN): nobody knows who comes next. */
-static inline void count(struct run *run, struct slabs *slabs, struct kin *kin, const struct row *row, unsigned rounds)
+static inline void count(struct run *run, struct kin *kin, const struct row *row)
 {
     struct moments_sum *sum = &run->moments.sum[row->span];
-    slabs_fate_t fate = sum->mark | kin->tag;
     uint32_t bytes = kin->bytes;
     kin->keys++;
     kin->record += row->record;
     sum->keys++;
     sum->bytes += bytes;
     run->heap.used += bytes;
+}
+
+/* rounds: bins of whom has the most. Who has fewer has none again (SLABS_NO_BIN): nobody knows who comes next. */
+static inline void pass(struct slabs *slabs, const struct kin *kin, slabs_fate_t fate, unsigned rounds)
+{
     for (unsigned i = 0; i < rounds; i++)
-        slabs_pass(slabs, slabs_open_at(slabs, kin->place[i]), kin->count[i], fate);
+        slabs_pass(slabs, &slabs->open[kin->bin[i].bin], kin->bin[i].count, fate);
 }
 
 static uint64_t offset_of(const struct run *run, const struct rows *b, const struct row *row)
@@ -294,7 +308,7 @@ static __attribute__((noinline)) void show(struct run *run, const struct rows *b
     for (unsigned i = from; i < to; i++) {
         const struct row *row = &b->row[i];
         k->alike = alike_number(row->id, row->record);
-        alike_report(&kin_find(run->kin, row->id, row->blanked)->cost, k);
+        alike_report(row->id, &kin_find(run->kin, row->id, row->blanked)->cost, k);
         k->name = row->s.name;
         k->name_len = k->name_full_len = row->s.name_len;
         k->expire_ms = row->s.expire_ms;
@@ -304,23 +318,33 @@ static __attribute__((noinline)) void show(struct run *run, const struct rows *b
     }
 }
 
-/* How many of them. quiet: the keyspace has been told that all will be. */
-static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct rows *b, bool quiet)
+/* Those that are to be counted with the row; NULL: it is a stranger. least: topn_least(). */
+static inline struct kin *kin_of(const struct run *run, const struct row *row, uint64_t least)
+{
+    struct kin *kin = kin_find(run->kin, row->id, row->blanked);
+    return __builtin_expect(kin && (kin->bytes < least || stays_out(run, kin, &row->s)), 1) ? kin : NULL;
+}
+
+/* Those from the first one on; how many of all then are. quiet: the keyspace has been told that all will be. */
+static inline __attribute__((always_inline)) unsigned count_all(struct run *run, const struct rows *b, unsigned first,
+                                                                bool quiet)
 {
     struct slabs *slabs = run->placement.slabs;
-    struct kin *table = run->kin;
     uint64_t least = topn_least(&run->aggregate.by_bytes);
-    unsigned rounds = run->kin_bins, n = b->n, i = 0, shown = 0;
+    unsigned rounds = run->kin_bins, n = b->n, i = first, shown = first;
     for (; i < n; i++) {
         const struct row *row = &b->row[i];
-        struct kin *kin = kin_find(table, row->id, row->blanked);
+        struct kin *kin = kin_of(run, row, least);
         bool expires = row->s.expire_ms >= 0;
-        if (__builtin_expect(kin && (kin->bytes < least || stays_out(run, kin, &row->s)), 1)) {
-            count(run, slabs, kin, row, rounds);
+        if (__builtin_expect(kin != NULL, 1)) {
+            slabs_fate_t fate = run->moments.sum[row->span].mark | kin->tag;
+            count(run, kin, row);
+            pass(slabs, kin, fate, rounds);
             if (!quiet && __builtin_expect(!keyspace_quiet(&run->keyspace, expires), 0))
-                to_keyspace(run, &row->s, run->moments.sum[row->span].mark | kin->tag);
+                to_keyspace(run, &row->s, fate);
             continue;
         }
+        run->kin_calm = 0;
         if (run->o->on_key)
             show(run, b, shown, i);
         shown = i + 1;
@@ -338,28 +362,137 @@ static inline __attribute__((always_inline)) unsigned count_all(struct run *run,
 
 static __attribute__((noinline)) unsigned count_loudly(struct run *run, const struct rows *b)
 {
-    return count_all(run, b, false);
+    return count_all(run, b, 0, false);
 }
 
 /* The keyspace has been told of all. */
-static __attribute__((noinline)) unsigned count_quietly(struct run *run, const struct rows *b)
+static __attribute__((noinline)) unsigned count_quietly(struct run *run, const struct rows *b, unsigned first)
 {
-    unsigned taken = count_all(run, b, true);
+    unsigned taken = count_all(run, b, first, true);
     for (unsigned i = taken + 1; i < b->n; i++)
         keyspace_quiet_back(&run->keyspace, 1, b->row[i].s.expire_ms >= 0);
     return taken;
 }
 
+/* ---------------------------------------------------------------- many keys: all bins at once */
+
+/* Bringing home what is lent and lending it again costs as much as passing some dozen keys: strings have to be among
+ * themselves. */
+enum { CALM = 256, PART = 8 /* keys before it is asked whether slabs are full */ };
+
+static bool is_calm(const struct run *run, const struct rows *b)
+{
+    const struct slabs *slabs = run->placement.slabs;
+    return slabs && run->kin_calm >= CALM && !slabs->lanes->full &&
+           (b->n == ROWS || slabs->lanes->nlent == slabs->lanes->nbins);
+}
+
+/* Rows from first on, whose regions fill the slab of a lane: the last of them are passed in their order. */
+static void pass_in_lane(struct run *run, const struct rows *b, unsigned first, unsigned end, unsigned lane)
+{
+    struct slabs *slabs = run->placement.slabs;
+    struct lanes_out out[PART];
+    unsigned i = end, n = 0;
+    bool fits = false;
+    while (!fits && i > first) {
+        const struct row *row = &b->row[--i];
+        const struct moments_sum *sum = &run->moments.sum[row->span];
+        const struct kin *kin = kin_find(run->kin, row->id, row->blanked);
+        fits = lanes_take_out(slabs->lanes, lane, &kin->take, kin->row + sum->row);
+        out[n] = (struct lanes_out){sum->mark | kin->tag, (uint32_t)kin->take.lane[lane]};
+        n += out[n].count > 0;
+    }
+    slabs_pass_in_lane(slabs, lane, out, n);
+}
+
+static __attribute__((noinline)) void pass_over(struct run *run, const struct rows *b, unsigned first, unsigned end,
+                                                unsigned over)
+{
+    for (; over != 0; over &= over - 1)
+        pass_in_lane(run, b, first, end, (unsigned)__builtin_ctz(over));
+}
+
+/* Regions of bins that have no lane. */
+static __attribute__((noinline)) void pass_others(struct run *run, const struct rows *b, unsigned first, unsigned end)
+{
+    struct slabs *slabs = run->placement.slabs;
+    for (unsigned i = first; i < end; i++) {
+        const struct row *row = &b->row[i];
+        const struct kin *kin = kin_find(run->kin, row->id, row->blanked);
+        slabs_fate_t fate = run->moments.sum[row->span].mark | kin->tag;
+        for (unsigned j = 0; j < ALIKE_BLOCKS; j++)
+            if (slabs->lanes->of[kin->bin[j].bin] == LANES)
+                slabs_pass(slabs, &slabs->open[kin->bin[j].bin], kin->bin[j].count, fate);
+    }
+}
+
+/* Those up to the first stranger; how many. */
+static inline __attribute__((always_inline)) unsigned count_in_lanes(struct run *run, const struct rows *b, bool wide)
+{
+    struct slabs *slabs = run->placement.slabs;
+    struct lanes *lanes = slabs->lanes;
+    uint64_t least = topn_least(&run->aggregate.by_bytes);
+    unsigned n = b->n, i = 0, end = 0;
+    while (i == end && i < n && slabs_lend(slabs)) {
+        union lanes_row total = {0};
+        unsigned first = i, over;
+        for (end = n - i < PART ? n : i + PART; i < end; i++) {
+            const struct row *row = &b->row[i];
+            struct kin *kin = kin_of(run, row, least);
+            if (__builtin_expect(kin == NULL, 0))
+                break;
+            const struct moments_sum *sum = &run->moments.sum[row->span];
+            count(run, kin, row);
+            lanes_add(lanes, &kin->take, kin->row + sum->row, &total, wide);
+        }
+        if ((over = lanes_full(lanes, &total, wide)) != 0)
+            pass_over(run, b, first, i, over);
+        if (lanes->others)
+            pass_others(run, b, first, i);
+    }
+    return i;
+}
+
+static __attribute__((noinline)) unsigned count_narrowly(struct run *run, const struct rows *b)
+{
+    return count_in_lanes(run, b, false);
+}
+
+static __attribute__((noinline)) unsigned count_widely(struct run *run, const struct rows *b)
+{
+    return count_in_lanes(run, b, true);
+}
+
+/* All, or those up to the first one that is to be passed. */
+static unsigned count_calmly(struct run *run, const struct rows *b)
+{
+    if (!is_calm(run, b))
+        return 0;
+    return lanes_are_wide(run->placement.slabs->lanes) ? count_widely(run, b) : count_narrowly(run, b);
+}
+
+/* ---------------------------------------------------------------- many keys: all of it */
+
 size_t kin_take(struct run *run)
 {
     struct rows b;
+    unsigned taken;
     if (run->kin == NULL)
         return 0;
     find_rows(run, &b);
     find_spans(run, &b);
     find_kinds(run, &b);
-    unsigned taken =
-        keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring) ? count_quietly(run, &b) : count_loudly(run, &b);
+    if (keyspace_quiet_many(&run->keyspace, b.n, b.nexpiring)) {
+        taken = count_calmly(run, &b);
+        if (run->o->on_key)
+            show(run, &b, 0, taken);
+        if (taken < b.n)
+            taken = count_quietly(run, &b, taken);
+    } else {
+        taken = count_loudly(run, &b);
+    }
+    if (b.n == ROWS && taken == ROWS && run->kin_calm < CALM)
+        run->kin_calm += ROWS;
     if (taken > 0)
         rdb_strings_take(run->p, &b.row[taken - 1].s);
     return taken;

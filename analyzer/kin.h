@@ -13,22 +13,25 @@
 #define RDBMEM_KIN_H
 
 #include "analyzer/alike.h"
+#include "analyzer/lanes.h"
 
 enum { KIN_BITS = 11 /* slots of the table */ };
 
 struct kin {
     /* what every key asks for is one line of the processor's cache */
-    uint64_t id, blanked; /* alike_id() and segments_blanked(); id 0: free */
-    uint64_t keys;        /* counted, not among the sums yet */
-    uint64_t record;      /* sum of the lengths of their records */
+    _Alignas(64) uint64_t id; /* alike_id(); 0: free */
+    uint64_t blanked;         /* segments_blanked() */
+    uint64_t keys;            /* counted, not among the sums yet */
+    uint64_t record;          /* sum of the lengths of their records */
     uint32_t bytes;
-    uint16_t tag;                 /* see pins.h */
-    uint16_t place[ALIKE_BLOCKS]; /* slabs_place(); behind the last: of SLABS_NO_BIN */
-    uint8_t count[ALIKE_BLOCKS];  /* regions there */
-    uint32_t cell;                /* of the prefix, see findings_cell() */
-    uint32_t wanted;              /* who wanted the slot last, and keys then */
+    uint16_t tag;                       /* see pins.h */
+    uint16_t row;                       /* and what it takes, see lanes_admit() */
+    struct slabs_few bin[ALIKE_BLOCKS]; /* behind the last: SLABS_NO_BIN */
+    union lanes_row take;               /* half of it; the rest is in the other line */
+    struct alike_cost cost;
+    uint32_t cell;   /* of the prefix, see findings_cell() */
+    uint32_t wanted; /* who wanted the slot last, and keys then */
     uint32_t seen;
-    struct alike cost; /* as found for the first one, with nothing counted */
 };
 _Static_assert(sizeof(struct kin) == 128, "two lines");
 

@@ -18,8 +18,9 @@ struct moments {
     /* Ascending, as unsigned numbers: the last span is of keys that do not expire, whose expiry is negative. */
     uint64_t first[MOMENTS_SPANS];
     struct moments_sum {
-        uint64_t keys, bytes;
-        uint32_t mark; /* the owner's */
+        uint64_t keys;
+        uint32_t mark, row; /* the owner's */
+        uint64_t bytes;     /* apart from keys, lest both are added as one: that takes longer */
     } sum[MOMENTS_SPANS];
 };
 
@@ -41,8 +42,12 @@ static inline bool moments_expires(const struct moments *m, unsigned span)
 static inline unsigned moments_span(const struct moments *m, int64_t expire_ms)
 {
     unsigned span = 0;
-    for (unsigned half = m->n / 2; half > 0; half /= 2)
-        span += -(unsigned)((uint64_t)expire_ms >= m->first[span + half]) & half;
+    for (unsigned half = m->n / 2; half > 0; half /= 2) {
+        unsigned later = span + half;
+        bool is_later = (uint64_t)expire_ms >= m->first[later];
+        __asm__("" : "+r"(later)); /* so that it is chosen, not jumped over */
+        span = is_later ? later : span;
+    }
     return span;
 }
 

@@ -42,12 +42,13 @@ struct run {
     bool wants_crew;
     uint64_t crew_look; /* number of records at which crew_is_worth_it() is asked again */
     unsigned kin_bins;  /* of whom has the most */
+    unsigned kin_calm;  /* keys, or more, since the last one that had no kin */
     unsigned nkin;      /* slots in use, and which */
     uint16_t kin_list[1 << KIN_BITS];
     struct alike_list waiting;
     struct kin *kin;         /* table; NULL: each key is to be told */
     struct key_report shown; /* to the streamed formats: what all that have kin are alike in stays */
-    struct moments moments;  /* marks: slabs_fate() without a tag */
+    struct moments moments;  /* marks: slabs_fate() without a tag; rows: lanes_row_of() */
     unsigned expired_spans;  /* the first ones are of keys that have expired */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */

@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/lanes.h"
+
 enum { PAGE = 4096, PINS_ALL = 256, PINS_ONE_IN = 16 };
 
 struct bin_sums {
@@ -78,9 +80,9 @@ static uint32_t owners_of(uint32_t tally)
 void slabs_add_run(struct slabs_open *o, slabs_fate_t fate, uint32_t regions)
 {
     if ((slabs_fate_t)(*o->run >> 32) == fate)
-        *o->run += 1 << 16 | regions;
+        *o->run += regions;
     else
-        *++o->run = (slabs_run_t)fate << 32 | 1 << 16 | regions;
+        *++o->run = (slabs_run_t)fate << 32 | regions;
 }
 
 /* ---------------------------------------------------------------- life */
@@ -121,9 +123,11 @@ static void open_slab(struct slabs *s, unsigned b)
     o->limit = o->regions - 1;
 }
 
-/* limit says again what is left: what stands still in room goes back there. */
-static void hold(struct slabs_open *o)
+/* limit says again what is left: what stands still in room, or is counted elsewhere, goes back there. */
+static void hold(struct slabs *s, struct slabs_open *o)
 {
+    if (__builtin_expect(o->lane != 0, 0))
+        o->limit = lanes_bring_home(s->lanes, o);
     o->limit += o->room;
     o->room = 0;
 }
@@ -173,6 +177,7 @@ void slabs_free(struct slabs *s)
         free(s->sums->pins);
         free(s->sums);
     }
+    free(s->lanes);
     free(s);
 }
 
@@ -230,32 +235,40 @@ static void share_pins(struct slabs *s, unsigned b, unsigned last_death, unsigne
 
 /* ---------------------------------------------------------------- closing and settling */
 
+struct closing {
+    unsigned last, first; /* deaths */
+    uint32_t keys;        /* alive at s->at */
+};
+
+/* Without branches: at which steps some of a slab's regions die cannot be foreseen. */
+static inline void close_death(struct closing *c, struct bin_sums *sums, unsigned death, uint32_t *tally, unsigned at)
+{
+    bool any = *tally != 0;
+    sums->region_die[death] += regions_of(*tally);
+    c->keys += -(uint32_t)(death > at) & owners_of(*tally);
+    c->last = any ? death : c->last;
+    c->first = any && death < c->first ? death : c->first;
+    *tally = 0;
+}
+
 /* The open slab takes no more regions: adds its runs to the sums, and opens another. */
 static void close_slab(struct slabs *s, unsigned b)
 {
     struct slabs_open *o = &s->open[b];
     struct bin_sums *sums = &s->sums->bin[b];
-    unsigned last = 0, first = SLABS_NEVER;
-    uint32_t keys = 0;
-    for (unsigned death = 0; death < SLABS_DEATHS; death = death == s->nsteps ? SLABS_NEVER : death + 1) {
-        uint32_t tally = o->tally[death];
-        if (tally == 0)
-            continue;
-        o->tally[death] = 0;
-        sums->region_die[death] += regions_of(tally);
-        keys += death > s->at ? owners_of(tally) : 0;
-        last = death;
-        first = death < first ? death : first;
-    }
-    sums->slab_die[last]++;
-    if (last == SLABS_NEVER)
+    struct closing c = {0, SLABS_NEVER, 0};
+    for (unsigned death = 0; death <= s->nsteps; death++)
+        close_death(&c, sums, death, &o->tally[death], s->at);
+    close_death(&c, sums, SLABS_NEVER, &o->tally[SLABS_NEVER], s->at);
+    sums->slab_die[c.last]++;
+    if (c.last == SLABS_NEVER)
         sums->pinned++;
     else
-        sums->by_keys[keys]++;
-    if (first < last && first < s->nsteps) {
+        sums->by_keys[c.keys]++;
+    if (c.first < c.last && c.first < s->nsteps) {
         unsigned weight = pins_weight(s, b);
         if (weight)
-            share_pins(s, b, last, weight);
+            share_pins(s, b, c.last, weight);
         sums->mixed++;
     }
     open_slab(s, b);
@@ -279,7 +292,7 @@ static void settle(struct slabs *s, unsigned b)
     struct slabs_open *o = &s->open[b];
     uint64_t count = o->count;
     o->count = 0;
-    hold(o);
+    hold(s, o);
     if (settled(o) > 0 && count > o->limit) {
         uint32_t head = o->limit + 1;
         slabs_settle_some(o, o->fate, head);
@@ -361,6 +374,60 @@ void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint32_t count, s
         o->room = o->limit;
         o->limit = 0;
     }
+}
+
+/* Regions of one owner whose number is small. */
+static void settle_few(struct slabs *s, unsigned b, slabs_fate_t fate, uint32_t count)
+{
+    struct slabs_open *o = &s->open[b];
+    while (count > o->limit) {
+        uint32_t head = o->limit + 1;
+        slabs_settle_some(o, fate, head);
+        close_slab(s, b);
+        count -= head;
+    }
+    if (count > 0)
+        slabs_settle_some(o, fate, count);
+}
+
+void slabs_pass_in_lane(struct slabs *s, unsigned lane, const struct lanes_out *out, unsigned n)
+{
+    unsigned b = s->lanes->bin[lane];
+    struct slabs_open *o = &s->open[b];
+    o->limit = lanes_bring_home(s->lanes, o);
+    while (n-- > 0)
+        settle_few(s, b, out[n].fate, out[n].count);
+    lanes_lend(s->lanes, lane, o);
+}
+
+static bool lend(struct slabs *s, unsigned lane)
+{
+    unsigned b = s->lanes->bin[lane];
+    struct slabs_open *o = &s->open[b];
+    settle(s, b);
+    o->owner = SLABS_NOBODY;
+    if (o->holes > 0)
+        return false;
+    lanes_lend(s->lanes, lane, o);
+    return true;
+}
+
+bool slabs_lend_all(struct slabs *s)
+{
+    const struct lanes *lanes = s->lanes;
+    for (unsigned lane = 0; lane < lanes->n; lane++) {
+        unsigned b = lanes->bin[lane];
+        bool lent = lanes->of[b] != lane || s->open[b].lane != 0; /* an extra is, with the bin */
+        if (!lent && !lend(s, lane))
+            return false;
+    }
+    return true;
+}
+
+void slabs_recall(struct slabs *s)
+{
+    for (unsigned lane = 0; lane < s->lanes->n; lane++)
+        hold(s, &s->open[s->lanes->bin[lane]]);
 }
 
 /* The owner's regions are settled, since another came between: one becomes a hole, wherever it is. */

@@ -46,8 +46,7 @@ enum {
 /* Owner's death and tag in one word, see slabs_fate(). */
 typedef uint32_t slabs_fate_t;
 
-/* Consecutive regions of the open slab whose owners share death and tag, in one word: fate << 32 | owners << 16 |
- * regions. */
+/* Regions of the open slab whose owners share death and tag, in one word: fate << 32 | regions. */
 typedef uint64_t slabs_run_t;
 
 /* The slab being filled: what earlier owners have of it, then `count` regions (any number: also many slabs) of the last
@@ -62,6 +61,7 @@ struct slabs_open {
     uint32_t holes;    /* regions freed by an owner who could not retreat any more; the next gives of anyone fill them:
                           until then count is 0 */
     bool asked;        /* who pins this slab is asked: its regions' tags are kept too, as runs */
+    uint8_t lane;      /* the bin is lent to lane - 1 (lanes.h), which knows more: limit, room, count and holes are 0 */
     slabs_run_t *run;  /* the latest; runs[0] is none */
     slabs_run_t *runs;
     uint32_t tally[SLABS_DEATHS]; /* owners << 16 | regions, by death */
@@ -98,8 +98,7 @@ struct slabs_large {
     uint64_t active; /* bytes of their pages: usable + pad */
 };
 
-_Static_assert(sizeof(struct slabs_open) * SLABS_NO_BIN <= UINT16_MAX, "a place fits");
-
+struct lanes;
 struct slabs_sums; /* what is known of the slabs that have been filled; slabs.c */
 
 struct slabs {
@@ -115,6 +114,7 @@ struct slabs {
     struct slabs_open open[ALLOC_MAX_BINS + 1]; /* the last one is none */
     struct slabs_large large[SLABS_DEATHS];
     struct slabs_sums *sums;
+    struct lanes *lanes; /* see lanes.h; NULL: none yet. The model's to free */
 };
 
 /* nsteps: 1 .. SLABS_MAX_STEPS. at < nsteps: the step whose survivors slabs_delete_random() draws from. want_pins:
@@ -187,20 +187,14 @@ static inline void slabs_give(struct slabs *s, unsigned b, uint64_t count)
         slabs_give_first(s, o, count);
 }
 
+/* Regions of one key in one bin. */
+struct slabs_few {
+    uint8_t bin, count;
+};
+
 /* All regions of bin b that a key which does not become the current one ever gets: settled at once. What comes of that
  * key to other bins may be given in the same way; nothing of it can be taken back. */
 void slabs_pass_closely(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate);
-
-/* Where a bin is, in two bytes. */
-static inline uint16_t slabs_place(unsigned b)
-{
-    return (uint16_t)(b * sizeof(struct slabs_open));
-}
-
-static inline struct slabs_open *slabs_open_at(struct slabs *s, uint16_t place)
-{
-    return (struct slabs_open *)(void *)((char *)s->open + place);
-}
 
 static inline void slabs_pass(struct slabs *s, struct slabs_open *o, uint32_t count, slabs_fate_t fate)
 {

@@ -31,7 +31,7 @@ void strings_settle_cost(struct run *run, struct alike *s)
     struct key_report k = {.expire_ms = expires ? 0 : -1};
     if (s->waiting == 0)
         return;
-    alike_report(s, &k);
+    alike_report(s->id, &s->cost, &k);
     alike_labels(s, &run->heap);
     if (run->sums) {
         aggregate_strings(&run->aggregate, &k, s->counted, s->record);
@@ -59,9 +59,9 @@ void strings_settle(struct run *run)
 
 void strings_rebuild(struct run *run, const struct rdb_key *key, struct key_report *k)
 {
-    bool learns = run->learner.cost.id != 0;
+    bool learns = run->learner.found.id != 0;
     if (learns)
-        alike_learn(&run->learner, &run->heap, run->learner.cost.id);
+        alike_learn(&run->learner, &run->heap, run->learner.found.id);
     rebuild_key(&run->rebuild, key, k);
     if (learns)
         zheap_trace(&run->heap, NULL, NULL);
@@ -70,15 +70,15 @@ void strings_rebuild(struct run *run, const struct rdb_key *key, struct key_repo
 void strings_learned(struct run *run, const struct key_report *k)
 {
     struct alike *s;
-    uint64_t id = run->learner.cost.id;
+    uint64_t id = run->learner.found.id;
     if (id == 0)
         return;
-    run->learner.cost.id = 0;
+    run->learner.found.id = 0;
     if (!alike_learned(&run->learner, k))
         return;
     s = alike_slot(run->alike, id);
     strings_settle_cost(run, s);
-    *s = run->learner.cost;
+    *s = run->learner.found;
     s->id = id;
 }
 
@@ -96,8 +96,8 @@ static inline __attribute__((always_inline)) void load(struct run *run, const st
         tag = pins_tag(&run->pins, name->text, name->len, name->blanked, RDB_T_STRING);
         alike_pass(s, pl->slabs, slabs_fate(death, tag));
     }
-    placement_end(pl, death, expires, s->bytes);
-    run->heap.used += s->bytes;
+    placement_end(pl, death, expires, s->cost.bytes);
+    run->heap.used += s->cost.bytes;
     if (keyspace_quiet(&run->keyspace, expires))
         return;
     placement_begin(pl, death, tag);
@@ -109,7 +109,7 @@ static inline __attribute__((always_inline)) void load(struct run *run, const st
 static __attribute__((noinline)) bool is_largest(const struct run *run, const struct alike *s,
                                                  const struct rdb_key *key, const uint8_t *name)
 {
-    struct key_report k = {.bytes = s->bytes, .file = run->o->file, .db = key->db, .offset = key->offset};
+    struct key_report k = {.bytes = s->cost.bytes, .file = run->o->file, .db = key->db, .offset = key->offset};
     k.name = name;
     k.name_len = key->name.len;
     return topn_takes(&run->aggregate.by_bytes, &k);
@@ -120,7 +120,7 @@ static inline bool counts_only(const struct run *run, const struct alike *s, con
                                const uint8_t *name)
 {
     return run->sums && key->idle_s < 0 && key->freq < 0 &&
-           (!topn_wants(&run->aggregate.by_bytes, s->bytes) || !is_largest(run, s, key, name));
+           (!topn_wants(&run->aggregate.by_bytes, s->cost.bytes) || !is_largest(run, s, key, name));
 }
 
 static inline void count(struct run *run, struct alike *s, const struct rdb_key *key, const struct groups_name *name,
@@ -129,9 +129,9 @@ static inline void count(struct run *run, struct alike *s, const struct rdb_key 
     s->counted++;
     s->record += record;
     if (key->expire_ms >= 0)
-        aggregate_expiry(&run->aggregate, key->expire_ms, false, 1, s->bytes);
+        aggregate_expiry(&run->aggregate, key->expire_ms, false, 1, s->cost.bytes);
     if (run->o->findings)
-        findings_string(run->o->findings, name, s->group_tag, s->bytes, key->expire_ms);
+        findings_string(run->o->findings, name, s->cost.group_tag, s->cost.bytes, key->expire_ms);
 }
 
 /* All that is known of it is asked for; counted: by the streamed formats alone. */
@@ -140,7 +140,7 @@ static __attribute__((noinline)) void tell(struct run *run, const struct alike *
 {
     struct key_report k;
     run_begin_report(run, key, name, &k);
-    alike_report(s, &k);
+    alike_report(s->id, &s->cost, &k);
     k.record = record;
     if (k.idle_s < 0 && k.freq < 0 && k.slot < 0)
         k.alike = alike_number(s->id, record);
@@ -179,7 +179,7 @@ static inline __attribute__((always_inline)) bool take_read(struct run *run, con
         return false;
     struct alike *s = alike_slot(run->alike, id);
     if (s->id != id) {
-        run->learner.cost.id = id;
+        run->learner.found.id = id;
         return false;
     }
     r->string.read = false;
@@ -190,7 +190,7 @@ static inline __attribute__((always_inline)) bool take_read(struct run *run, con
 
 bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *text)
 {
-    run->learner.cost.id = 0;
+    run->learner.found.id = 0;
     if (!is_usual(run, key))
         return false;
     return !rebuild_read_string(&run->rebuild) || take_read(run, key, text, rdb_tell(run->p) - key->offset);
@@ -198,6 +198,6 @@ bool strings_take(struct run *run, const struct rdb_key *key, const uint8_t *tex
 
 bool strings_take_read(struct run *run, const struct rdb_key *key, const uint8_t *text, uint64_t record)
 {
-    run->learner.cost.id = 0;
+    run->learner.found.id = 0;
     return is_usual(run, key) && take_read(run, key, text, record);
 }

@@ -110,6 +110,24 @@ class Kin(CliTest):
                      ["--config=maxmemory=1mb", "--config=maxmemory-policy=allkeys-lru"]):
             self.agree(data, *args)
 
+    def test_long_runs(self):
+        """Nothing but strings of few forms, thousands at a time: few and many prefixes, sizes and steps of the forecast."""
+        for seed, (prefixes, sizes) in enumerate([(3, 6), (1, 25), (40, 2), (6, 6)]):
+            rnd = random.Random(seed)
+            forms = [(b"%c%c:" % (97 + p // 26, 97 + p % 26), rnd.choice([8, 20])) for p in range(prefixes)]
+            lengths = [rnd.randrange(50) for _ in range(sizes)] if sizes < 20 else range(10, 1000, 990 // sizes)
+            parts = []
+            for i in range(12000):
+                prefix, digits = rnd.choice(forms)
+                parts.append(r.expire(expiry(rnd)) if rnd.random() < 0.3 and i % 4000 > 2000 else b"")
+                parts.append(r.string(prefix + b"%0*d" % (digits, i), b"v" * rnd.choice(lengths)))
+                if rnd.random() < 0.001:
+                    parts.append(r.plain_list(b"list:%d" % i, [b"a" * rnd.randrange(40)] * rnd.randrange(1, 60)))
+            data = r.dump(*parts)
+            self.agree(data)
+            self.agree(data, "--target=redis:8.4", "--horizon=2d")
+            self.agree(data, *("--horizon=%dh" % hours for hours in range(1, 25)), "--then-delete=30%")
+
     def test_largest_of_equal_size(self):
         """Names decide who comes into the list, also where one begins with the other."""
         names = [b"key:%s" % (b"x" * (i % 6) + b"%d" % (i // 6 % 10)) for i in range(300)] + [b"key:" + b"x" * i for i in range(8)]

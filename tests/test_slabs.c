@@ -1,13 +1,13 @@
 /*
  * The slab model against a plain simulation that keeps every region: its owner, and a stack of freed regions. Random
- * loads; slabs and regions at every step, the expectation after a random deletion, who pins, and what one key owns
- * alone must be the same.
+ * loads, one key after the other or many at once in lanes; slabs and regions at every step, the expectation after a random
+ * deletion, who pins, and what one key owns alone must be the same.
  */
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 
-#include "analyzer/slabs.h"
+#include "analyzer/lanes.h"
 #include "tests/check.h"
 
 static uint64_t seed;
@@ -209,6 +209,25 @@ static void add_pins(const struct plain *p, unsigned b, size_t slab, unsigned st
     }
 }
 
+/* The model looks at so many slabs of mixed deaths of each bin; beyond, it looks at some. */
+static bool are_all_asked(const struct plain *p)
+{
+    for (unsigned b = 0; b < p->a->nbins; b++) {
+        size_t mixed = 0;
+        for (size_t i = 0; i < plain_slabs(p, b); i++) {
+            bool is_mixed = false;
+            for (unsigned step = 0; step < p->nsteps; step++) {
+                struct plain_slab slab = plain_look(p, b, i, step);
+                is_mixed |= slab.alive > 0 && slab.dead > 0;
+            }
+            mixed += is_mixed;
+        }
+        if (mixed > 256)
+            return false;
+    }
+    return true;
+}
+
 static void compare_pins(const struct slabs *s, const struct plain *p)
 {
     for (unsigned step = 0; step < p->nsteps; step++) {
@@ -246,12 +265,25 @@ static void compare_own(const struct slabs *s, const struct plain *p, int32_t ke
 
 /* ---------------------------------------------------------------- random loads */
 
+enum { KINDS = 16, MANY = 64 };
+
+/* Keys that always take the same regions. */
+struct kind {
+    struct slabs_few bin[4];
+    unsigned n, tag;
+    union lanes_row take;
+    uint16_t row;
+};
+
 struct load {
     struct slabs *s;
     struct plain p;
     unsigned ntags;
     bool interrupted; /* the server takes blocks amid keys */
     bool passes;      /* most keys are passed at once */
+    unsigned nkinds;  /* 0: no lanes */
+    struct kind kind[KINDS];
+    uint64_t in_lanes, over; /* keys; lanes that were full */
 };
 
 static void give(struct load *l, unsigned b, uint64_t count)
@@ -319,22 +351,110 @@ static void passed_key(struct load *l, unsigned bins_used)
     uint32_t count = random_below(40) == 0 ? 1 + random_below(700) : 1 + random_below(2);
     plain_key(&l->p, death, tag);
     plain_give(&l->p, first, count);
-    slabs_pass(l->s, slabs_open_at(l->s, slabs_place(first)), count, slabs_fate(death, tag));
+    slabs_pass(l->s, &l->s->open[first], count, slabs_fate(death, tag));
     if (second == first)
         return;
     plain_give(&l->p, second, 1);
-    slabs_pass(l->s, slabs_open_at(l->s, slabs_place(second)), 1, slabs_fate(death, tag));
+    slabs_pass(l->s, &l->s->open[second], 1, slabs_fate(death, tag));
+}
+
+/* A new kind in place of another; where the lanes are full, all of them, as few as there are then. */
+static void make_kind(struct load *l, struct kind *k, unsigned bins_used)
+{
+    *k = (struct kind){.tag = random_below(l->ntags)};
+    for (unsigned n = 1 + random_below(4); n > 0; n--) {
+        unsigned b = random_below(bins_used), i = 0;
+        while (i < k->n && k->bin[i].bin != b)
+            i++;
+        k->bin[i].bin = (uint8_t)b;
+        k->bin[i].count++;
+        k->n += i == k->n;
+    }
+    lanes_admit(l->s, k->bin, k->n, k->tag, &k->take, &k->row);
+}
+
+static void make_kinds(struct load *l, unsigned bins_used)
+{
+    if (l->s->lanes == NULL)
+        l->s->lanes = lanes_new(l->s);
+    assert(l->s->lanes);
+    lanes_reset(l->s);
+    for (unsigned i = 0; i < l->nkinds; i++)
+        make_kind(l, &l->kind[i], bins_used);
+}
+
+static void pass_bins(struct load *l, const struct kind *k, unsigned death, bool with_lane, bool without)
+{
+    for (unsigned i = 0; i < k->n; i++)
+        if (l->s->lanes->of[k->bin[i].bin] == LANES ? without : with_lane)
+            slabs_pass(l->s, &l->s->open[k->bin[i].bin], k->bin[i].count, slabs_fate(death, k->tag));
+}
+
+static void pass_over(struct load *l, const struct kind *const *kind, const unsigned *death, unsigned n, unsigned lane)
+{
+    struct lanes_out out[MANY];
+    unsigned nout = 0;
+    bool fits = false;
+    while (!fits && n-- > 0) {
+        fits = lanes_take_out(l->s->lanes, lane, &kind[n]->take, kind[n]->row + lanes_row_of(death[n]));
+        out[nout] = (struct lanes_out){slabs_fate(death[n], kind[n]->tag), (uint32_t)kind[n]->take.lane[lane]};
+        nout += out[nout].count > 0;
+    }
+    expect("taken out until the rest fits", lane, fits, true);
+    slabs_pass_in_lane(l->s, lane, out, nout);
+    l->over++;
+}
+
+static void add_in_lanes(struct load *l, const struct kind *const *kind, const unsigned *death, unsigned n)
+{
+    struct lanes *lanes = l->s->lanes;
+    union lanes_row total = {0};
+    bool wide = lanes_are_wide(lanes) || random_below(4) == 0;
+    for (unsigned i = 0; i < n; i++)
+        lanes_add(lanes, &kind[i]->take, kind[i]->row + lanes_row_of(death[i]), &total, wide);
+    for (unsigned over = lanes_full(lanes, &total, wide); over != 0; over &= over - 1)
+        pass_over(l, kind, death, n, (unsigned)__builtin_ctz(over));
+    for (unsigned i = 0; i < n; i++)
+        pass_bins(l, kind[i], death[i], false, true);
+    l->in_lanes += n;
+}
+
+/* Some keys of known kinds, one after the other. */
+static void many_keys(struct load *l, unsigned bins_used)
+{
+    const struct kind *kind[MANY];
+    unsigned death[MANY], n = 1 + random_below(MANY);
+    if (random_below(4) == 0)
+        make_kind(l, &l->kind[random_below(l->nkinds)], bins_used);
+    if (l->s->lanes->full && random_below(2) == 0)
+        make_kinds(l, bins_used);
+    for (unsigned i = 0; i < n; i++) {
+        kind[i] = &l->kind[random_below(l->nkinds)];
+        death[i] = random_below(l->p.nsteps + 1);
+        plain_key(&l->p, death[i], kind[i]->tag);
+        for (unsigned j = 0; j < kind[i]->n; j++)
+            plain_give(&l->p, kind[i]->bin[j].bin, kind[i]->bin[j].count);
+    }
+    if (!l->s->lanes->full && slabs_lend(l->s))
+        add_in_lanes(l, kind, death, n);
+    else
+        for (unsigned i = 0; i < n; i++)
+            pass_bins(l, kind[i], death[i], true, true);
 }
 
 static void run_load(struct load *l, unsigned keys)
 {
     unsigned bins_used = 1 + random_below(l->p.a->nbins);
+    if (l->nkinds > 0)
+        make_kinds(l, bins_used);
     for (unsigned k = 0; k < keys; k++) {
         if (random_below(30) == 0) {
             server_blocks(l);
             plain_owner(&l->p, SERVER);
         }
-        if (l->passes && random_below(8) != 0)
+        if (l->nkinds > 0 && random_below(10) == 0)
+            many_keys(l, bins_used);
+        else if (l->passes && random_below(8) != 0)
             passed_key(l, bins_used);
         else
             one_key(l, bins_used);
@@ -342,12 +462,15 @@ static void run_load(struct load *l, unsigned keys)
     slabs_finish(l->s);
 }
 
-static void compare_load(enum alloc_kind kind, bool interrupted)
+static uint64_t keys_in_lanes, lanes_over;
+
+static void compare_load(enum alloc_kind kind, bool interrupted, bool lanes)
 {
     static const double fractions[] = {0, 0.1, 0.5, 0.99, 1};
     struct allocator a;
     struct load l = {.interrupted = interrupted, .passes = random_below(2) == 0, .ntags = 1 + random_below(256)};
-    unsigned nsteps = 1 + random_below(SLABS_MAX_STEPS);
+    unsigned nsteps = 1 + random_below(lanes ? 16 : SLABS_MAX_STEPS);
+    l.nkinds = lanes ? 1 + random_below(KINDS) : 0;
     allocator_init(&a, kind, random_below(2) == 0, false);
     bool pins = random_below(2) == 0; /* else slabs_pass() may count without them */
     l.s = slabs_new(&a, nsteps, random_below(nsteps), pins);
@@ -355,10 +478,12 @@ static void compare_load(enum alloc_kind kind, bool interrupted)
     plain_init(&l.p, &a, nsteps);
     run_load(&l, 50 + random_below(1500));
     compare_steps(l.s, &l.p, true);
-    if (pins)
+    if (pins && are_all_asked(&l.p))
         compare_pins(l.s, &l.p);
     for (unsigned i = 0; !interrupted && i < sizeof fractions / sizeof *fractions; i++)
         compare_expected(l.s, &l.p, fractions[i]);
+    keys_in_lanes += l.in_lanes;
+    lanes_over += l.over;
     plain_free(&l.p);
     slabs_free(l.s);
 }
@@ -467,10 +592,14 @@ int main(void)
     static const enum alloc_kind kinds[] = {ALLOC_JEMALLOC, ALLOC_JEMALLOC_Q16, ALLOC_JEMALLOC_3};
     for (seed = 1; seed <= 60; seed++) {
         random_state = seed * 1000003;
-        compare_load(kinds[seed % 3], false);
-        compare_load(kinds[seed % 3], true);
+        compare_load(kinds[seed % 3], false, false);
+        compare_load(kinds[seed % 3], true, false);
+        compare_load(kinds[seed % 3], false, true);
+        compare_load(kinds[seed % 3], true, true);
         compare_holes();
     }
+    CHECK_MSG(keys_in_lanes > 50000 && lanes_over > 1000, "%" PRIu64 " keys in lanes, %" PRIu64 " lanes full",
+              keys_in_lanes, lanes_over);
     check_huge_give();
     check_large();
     check_no_slabs();

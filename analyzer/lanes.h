@@ -1,0 +1,146 @@
+/*
+ * lanes.h - the regions of many passed keys, in all their bins at once.
+ *
+ * slabs_pass() asks for each bin of each key whether the open slab has room. But what a key of a known kind takes of the
+ * bins is always the same: a few small numbers, one for each bin in use (its *lane*). So a key is one addition of these to
+ * the *row* of the keys that share its fate, and whether the slabs have room is asked once for some keys, of all lanes. Only
+ * in a bin whose slab they fill the last of them are taken out again and passed one by one, in their order. Nothing else
+ * about a slab depends on the order of what is in it, so the sums are those of passing each.
+ *
+ * A bin of which a key takes several regions has a second lane for those beyond the first: regions less these are owners.
+ *
+ * While its lane counts, a bin is *lent*: in slabs_open nothing has room, so that whoever gives to the bin in another way has
+ * to look closer, and slabs.c first brings home what the lane holds.
+ *
+ *     lanes_admit(s, bins, n, tag, &take, &row)       once for each kind of keys
+ *     slabs_lend(s)                                   all lanes count from here on
+ *       lanes_add(lanes, &take, row + lanes_row_of(death), &total, wide) ...      some keys
+ *       over = lanes_full(lanes, &total, wide)        and then, for each lane whose bit this has:
+ *           lanes_take_out(lanes, lane, ...) ...      from the last of these keys on, until it returns true
+ *           slabs_pass_in_lane(s, lane, ...)          those taken out, in this bin alone, in their order
+ */
+#ifndef RDBMEM_LANES_H
+#define RDBMEM_LANES_H
+
+#include <string.h>
+
+#include "analyzer/slabs.h"
+
+enum {
+    LANES_NARROW = 8, /* as many as a register has; most dumps need no more */
+    LANES = 16,
+    LANES_BINS = 12, /* the other lanes are for extras */
+    LANES_ROWS = 256
+};
+
+typedef int16_t lanes_half __attribute__((vector_size(2 * LANES_NARROW)));
+union lanes_row {
+    lanes_half half[2];
+    int16_t lane[LANES];
+};
+
+struct lanes {
+    union lanes_row room;            /* regions of the open slabs of lent bins, less one */
+    union lanes_row row[LANES_ROWS]; /* by tag and death: regions added since the bin was lent */
+    unsigned n;                      /* lanes in use */
+    unsigned nbins, nlent;           /* bins with a lane, and those of them that are lent */
+    unsigned nrows, deaths;          /* rows that may be in use, and how many are of one tag */
+    unsigned nused;                  /* rows that once were in use, and which */
+    bool full;                       /* somebody was not admitted: until lanes_reset(), nothing may go this way */
+    bool others;                     /* somebody takes regions of bins that have no lane; these are to be passed */
+    int16_t lent[LANES];             /* the room there was */
+    uint8_t bin[LANES];
+    uint8_t extra[LANES];          /* of a bin's lane: that of regions beyond the first; LANES: none */
+    uint8_t of[SLABS_NO_BIN + 1];  /* the lane of a bin; LANES: none */
+    slabs_fate_t fate[LANES_ROWS]; /* of a row */
+    uint8_t used[LANES_ROWS];
+    bool is_used[LANES_ROWS];
+};
+
+/* NULL: memory is out. */
+struct lanes *lanes_new(const struct slabs *s);
+
+/* Brings home what is lent, and forgets who was admitted. */
+void lanes_reset(struct slabs *s);
+
+/* What a key of this tag with these regions adds, and to which row, for death 0. False: there are no lanes or rows left. */
+bool lanes_admit(struct slabs *s, const struct slabs_few *bins, unsigned n, unsigned tag, union lanes_row *take,
+                 uint16_t *row);
+
+/* Of slabs.c: the bin is lent from now on; and what its lane holds goes to its open slab, of which no limit stands there
+ * then: returns it. */
+void lanes_lend(struct lanes *lanes, unsigned lane, struct slabs_open *o);
+uint32_t lanes_bring_home(struct lanes *lanes, struct slabs_open *o);
+
+static inline bool lanes_are_wide(const struct lanes *lanes)
+{
+    return lanes->n > LANES_NARROW;
+}
+
+/* Rows are named by their distance in bytes. */
+static inline uint16_t lanes_row_of(unsigned death)
+{
+    return (uint16_t)(death * sizeof(union lanes_row));
+}
+
+static inline void lanes_add(struct lanes *lanes, const union lanes_row *take, unsigned row, union lanes_row *total,
+                             bool wide)
+{
+    union lanes_row *r = (union lanes_row *)(void *)((char *)lanes->row + row);
+    r->half[0] += take->half[0];
+    total->half[0] += take->half[0];
+    if (wide) {
+        r->half[1] += take->half[1];
+        total->half[1] += take->half[1];
+    }
+}
+
+/* Bits of the lanes whose bins' slabs have no room for all that has been added since the last time. */
+static inline unsigned lanes_full(struct lanes *lanes, const union lanes_row *total, bool wide)
+{
+    lanes_half over = lanes->room.half[0] < total->half[0];
+    uint64_t word[2];
+    lanes->room.half[0] -= total->half[0];
+    if (wide) {
+        over |= lanes->room.half[1] < total->half[1];
+        lanes->room.half[1] -= total->half[1];
+    }
+    memcpy(word, &over, sizeof word);
+    if (__builtin_expect((word[0] | word[1]) == 0, 1))
+        return 0;
+    unsigned bits = 0;
+    for (unsigned lane = 0; lane < lanes->n; lane++)
+        bits |= (unsigned)(lanes->room.lane[lane] < 0) << lane;
+    return bits;
+}
+
+/* True: what is left fits. */
+static inline bool lanes_take_out(struct lanes *lanes, unsigned lane, const union lanes_row *take, unsigned row)
+{
+    union lanes_row *r = (union lanes_row *)(void *)((char *)lanes->row + row);
+    unsigned extra = lanes->extra[lane];
+    r->lane[lane] = (int16_t)(r->lane[lane] - take->lane[lane]);
+    if (extra < LANES)
+        r->lane[extra] = (int16_t)(r->lane[extra] - take->lane[extra]);
+    lanes->room.lane[lane] = (int16_t)(lanes->room.lane[lane] + take->lane[lane]);
+    return lanes->room.lane[lane] >= 0;
+}
+
+/* Whether all bins that have a lane are lent now. False: some bin has holes to be filled first. */
+bool slabs_lend_all(struct slabs *s);
+
+static inline bool slabs_lend(struct slabs *s)
+{
+    return __builtin_expect(s->lanes->nlent == s->lanes->nbins, 1) || slabs_lend_all(s);
+}
+
+void slabs_recall(struct slabs *s);
+
+/* Passes the regions of n keys, the last one first, in a lane whose slab they fill. */
+struct lanes_out {
+    slabs_fate_t fate;
+    uint32_t count;
+};
+void slabs_pass_in_lane(struct slabs *s, unsigned lane, const struct lanes_out *out, unsigned n);
+
+#endif
