@@ -124,8 +124,10 @@ static bool pass(struct run *run, char err[256])
         }
         run_record(run, &ev);
         bool on = goes_on(run, &records, 1);
-        for (size_t n; on && ev.kind == RDB_EV_KEY && !crew_is_due(run, records) && (n = kin_take(run)) > 0;)
+        for (size_t n; on && ev.kind == RDB_EV_KEY && !crew_is_due(run, records) && (n = kin_take(run)) > 0;) {
+            run->keys_read += n;
             on = goes_on(run, &records, n);
+        }
         if (on && crew_is_due(run, records) && crew_is_worth_it(run, records))
             crew_pass(run);
     }

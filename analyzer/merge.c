@@ -77,6 +77,7 @@ bool merge_batch(struct run *run, struct batch *b)
             struct rdb_event ev = batch_event(b, j);
             run_record(run, &ev);
         } else {
+            run->keys_read++;
             merge_key(run, b, j);
         }
     }

@@ -78,7 +78,10 @@ void run_record(struct run *run, struct rdb_event *ev)
 {
     struct file_report *f = &run->a->file;
     switch (ev->kind) {
-    case RDB_EV_KEY: run_key(run, ev); break;
+    case RDB_EV_KEY:
+        run->keys_read++;
+        run_key(run, ev);
+        break;
     case RDB_EV_AUX: aux(run, ev); break;
     case RDB_EV_SELECTDB: run_select_db(run, (uint32_t)ev->num[0]); break;
     case RDB_EV_RESIZEDB:
@@ -108,5 +111,5 @@ void run_record(struct run *run, struct rdb_event *ev)
 void run_progress(struct run *run, const struct rdb_info *info)
 {
     const struct analyze_options *o = run->o;
-    run->stopped = o->on_progress && !o->on_progress(o->on_progress_ctx, info, run->aggregate.all.keys);
+    run->stopped = o->on_progress && !o->on_progress(o->on_progress_ctx, info, run->keys_read);
 }

@@ -4,6 +4,7 @@ import glob
 import json
 import lzma
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -151,6 +152,37 @@ class Several(CliTest):
         self.assertEqual([f["complete"] for f in report["files"]], [False] * 3)
         self.assertTrue(all(f["totals"]["keys"] > 10000 for f in report["files"]))
         self.assertEqual([line.split(": ")[1] for line in err.splitlines()], names)
+
+    def test_progress(self):
+        """One line about all dumps: bytes, keys and dumps are those that were read."""
+        names = [self.path("pipe%d" % i) for i in range(2)]
+        for name in names:
+            os.mkfifo(name)
+        data = self.read(self.generated("d.rdb", "--mix=small", "--keys=200000"))
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([RDBMEM, "--threads=2", "--format=json", "-o", self.path("report"), *names], stderr=theirs) as p:
+            os.close(theirs)
+            pipes = [os.open(name, os.O_WRONLY) for name in names]
+            with os.fdopen(pipes[0], "wb") as pipe:
+                pipe.write(data)
+            half = len(data) // 2
+            for part in (data[:half], data[half:]):
+                time.sleep(1.1)
+                os.write(pipes[1], part[:65536])
+                for at in range(65536, len(part), 65536):
+                    os.write(pipes[1], part[at:at + 65536])
+            os.close(pipes[1])
+            self.assertEqual(p.wait(timeout=30), 0)
+        shown = b""
+        try:
+            while part := os.read(ours, 65536):
+                shown += part
+        except OSError: # the other side is closed
+            pass
+        os.close(ours)
+        found = [(int(k.replace(b",", b"")), int(n)) for k, n in re.findall(rb"([0-9,]+) keys, ([0-9]) of 2 dumps", shown)]
+        self.assertGreater(len(found), 0, shown)
+        self.assertTrue(all(200000 < keys <= 400000 and done == 1 for keys, done in found), shown)
 
 
 if __name__ == "__main__":
