@@ -235,40 +235,32 @@ static void share_pins(struct slabs *s, unsigned b, unsigned last_death, unsigne
 
 /* ---------------------------------------------------------------- closing and settling */
 
-struct closing {
-    unsigned last, first; /* deaths */
-    uint32_t keys;        /* alive at s->at */
-};
-
-/* Without branches: at which steps some of a slab's regions die cannot be foreseen. */
-static inline void close_death(struct closing *c, struct bin_sums *sums, unsigned death, uint32_t *tally, unsigned at)
-{
-    bool any = *tally != 0;
-    sums->region_die[death] += regions_of(*tally);
-    c->keys += -(uint32_t)(death > at) & owners_of(*tally);
-    c->last = any ? death : c->last;
-    c->first = any && death < c->first ? death : c->first;
-    *tally = 0;
-}
-
 /* The open slab takes no more regions: adds its runs to the sums, and opens another. */
 static void close_slab(struct slabs *s, unsigned b)
 {
     struct slabs_open *o = &s->open[b];
     struct bin_sums *sums = &s->sums->bin[b];
-    struct closing c = {0, SLABS_NEVER, 0};
-    for (unsigned death = 0; death <= s->nsteps; death++)
-        close_death(&c, sums, death, &o->tally[death], s->at);
-    close_death(&c, sums, SLABS_NEVER, &o->tally[SLABS_NEVER], s->at);
-    sums->slab_die[c.last]++;
-    if (c.last == SLABS_NEVER)
+    unsigned last = 0, first = SLABS_NEVER;
+    uint32_t keys = 0;
+    for (unsigned death = 0; death < SLABS_DEATHS; death = death == s->nsteps ? SLABS_NEVER : death + 1) {
+        uint32_t tally = o->tally[death];
+        if (tally == 0)
+            continue;
+        o->tally[death] = 0;
+        sums->region_die[death] += regions_of(tally);
+        keys += death > s->at ? owners_of(tally) : 0;
+        last = death;
+        first = death < first ? death : first;
+    }
+    sums->slab_die[last]++;
+    if (last == SLABS_NEVER)
         sums->pinned++;
     else
-        sums->by_keys[c.keys]++;
-    if (c.first < c.last && c.first < s->nsteps) {
+        sums->by_keys[keys]++;
+    if (first < last && first < s->nsteps) {
         unsigned weight = pins_weight(s, b);
         if (weight)
-            share_pins(s, b, c.last, weight);
+            share_pins(s, b, last, weight);
         sums->mixed++;
     }
     open_slab(s, b);
