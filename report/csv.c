@@ -121,16 +121,3 @@ void csv_key(struct sink *s, const struct key_report *k)
     p = row ? put_row_like(s, p, k, row) : put_row(s, p, k);
     out_advance(s->out, p);
 }
-
-void csv_drop(struct sink *s)
-{
-    rows_free(s->state);
-    s->state = NULL;
-}
-
-bool csv_finish(struct sink *s, const struct analysis *a)
-{
-    (void)a;
-    csv_drop(s);
-    return true;
-}

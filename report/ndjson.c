@@ -174,16 +174,3 @@ void ndjson_key(struct sink *s, const struct key_report *k)
     p = row ? put_line_like(s, p, k, row) : put_line(s, p, k);
     out_advance(s->out, p);
 }
-
-void ndjson_drop(struct sink *s)
-{
-    rows_free(s->state);
-    s->state = NULL;
-}
-
-bool ndjson_finish(struct sink *s, const struct analysis *a)
-{
-    (void)a;
-    ndjson_drop(s);
-    return true;
-}

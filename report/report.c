@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/rows.h"
+
 const struct report_format report_formats[] = {
     {.name = "text", .extension = ".txt", .help = "a summary to read (default)", .finish = text_finish},
     {.name = "json", .extension = ".json", .help = "the summary as one JSON document", .finish = json_finish},
@@ -14,15 +16,15 @@ const struct report_format report_formats[] = {
      .help = "one row a key, the first eight columns as redis-rdb-tools has them",
      .begin = csv_begin,
      .key = csv_key,
-     .finish = csv_finish,
-     .drop = csv_drop},
+     .finish = rows_finish,
+     .drop = rows_drop},
     {.name = "ndjson",
      .extension = ".ndjson",
      .help = "one JSON object a line for each key, members as the columns of CSV",
      .begin = ndjson_begin,
      .key = ndjson_key,
-     .finish = ndjson_finish,
-     .drop = ndjson_drop},
+     .finish = rows_finish,
+     .drop = rows_drop},
     {.name = "openmetrics",
      .extension = ".openmetrics",
      .help = "metrics in OpenMetrics 1.0",

@@ -25,11 +25,20 @@ struct rows *rows_new(size_t most)
     return rows;
 }
 
-void rows_free(struct rows *rows)
+void rows_drop(struct sink *s)
 {
+    struct rows *rows = s->state;
     if (rows)
         free(rows->at);
     free(rows);
+    s->state = NULL;
+}
+
+bool rows_finish(struct sink *s, const struct analysis *a)
+{
+    (void)a;
+    rows_drop(s);
+    return true;
 }
 
 void rows_set_upper(struct rows *rows, uint64_t upper)

@@ -21,6 +21,7 @@
 #include "report/fields.h"
 #include "report/human.h"
 #include "report/out.h"
+#include "report/report.h"
 
 /* A part is copied by so many bytes at a time; so many behind its end may be written. */
 enum { ROW_PARTS = 4, ROW_STEP = 32, ROWS_BITS = 11, ROWS_DAYS = 64 };
@@ -55,7 +56,10 @@ struct rows {
 
 /* For rows of up to most bytes beside their own fields: longer ones are not kept. NULL: memory is out. */
 struct rows *rows_new(size_t most);
-void rows_free(struct rows *rows);
+
+/* Of a sink whose state the rows are: nothing more comes. */
+void rows_drop(struct sink *s);
+bool rows_finish(struct sink *s, const struct analysis *a);
 
 static inline struct row *rows_at(const struct rows *rows, size_t i)
 {
