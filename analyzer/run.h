@@ -50,7 +50,7 @@ struct run {
     struct key_report shown; /* to the streamed formats: what all that have kin are alike in stays */
     struct moments moments;  /* marks: slabs_fate() without a tag; rows: lanes_row_of() */
     unsigned expired_spans;  /* the first ones are of keys that have expired */
-    uint64_t keys_read; /* whatever became of them */
+    uint64_t keys_read;      /* whatever became of them */
     bool ready, stopped;
     bool quick; /* strings may go by strings_take() */
     bool sums;  /* nothing is asked about single keys, but by the streamed formats */
