@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures rdbmem against the floor (bench/walk: find the records, sum the CRC64, nothing else) and against
-# redis-check-rdb, on the same files, in turn, and prints medians: one thread, without the forecast, as CSV; with as many
-# threads as there are processors; and once with a SQLite database of all keys.
+# redis-check-rdb, on the same files, in turn, and prints medians, of the ratios those of each turn: one thread, without
+# the forecast, as CSV; with as many threads as there are processors; and once with a SQLite database of all keys.
 #
 #     scripts/bench.sh [--quick] [--runs=N] [MIX...]       default mixes: small mixed
 #
@@ -70,9 +70,20 @@ once() {
     [[ $(tail -n 1 "$figures/$name" | cut -d' ' -f5) == 0 ]] || die "$name failed: $*"
 }
 
+middle() {
+    sort -g | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'
+}
+
 # median NAME COLUMN
 median() {
-    cut -d' ' -f"$2" "$figures/$1" | sort -g | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'
+    cut -d' ' -f"$2" "$figures/$1" | middle
+}
+
+# ratio NAME OTHER WHAT: seconds, or cpu seconds, of the one to those of the other, round by round: what else the machine does
+# changes from one round to the next, and within one takes from both.
+ratio() {
+    paste -d' ' "$figures/$1" "$figures/$2" | awk -v cpu="$([[ $3 == cpu ]] && echo 1 || echo 0)" \
+        '{print cpu ? ($2 + $3) / ($7 + $8) : $1 / $6}' | middle
 }
 
 row() {
@@ -106,13 +117,12 @@ measure() {
     for i in rdbmem no-forecast csv threads csv-threads rdbmem-sqlite walk redis-check-rdb; do
         row "$i" "$bytes" "$keys" "$(median walk 1)"
     done
-    awk -v a="$(median rdbmem 2)" -v b="$(median rdbmem 3)" -v c="$(median no-forecast 2)" -v d="$(median no-forecast 3)" \
-        'BEGIN {printf "  the slab model and its forecast take %.0f %% of the processor time\n", 100 * (1 - (c + d) / (a + b))}'
-    awk -v processors="$(nproc)" -v a="$(median rdbmem 1)" -v b="$(median threads 1)" -v c="$(median csv 1)" -v d="$(median csv-threads 1)" \
-        'BEGIN {printf "  %d threads are %.2f times as fast as one, as CSV %.2f times\n", processors, a / b, c / d}'
+    awk -v rest="$(ratio no-forecast rdbmem cpu)" \
+        'BEGIN {printf "  the slab model and its forecast take %.1f %% of the processor time\n", 100 * (1 - rest)}'
+    printf '  %d threads are %.2f times as fast as one, as CSV %.2f times\n' "$(nproc)" "$(ratio rdbmem threads seconds)" \
+        "$(ratio csv csv-threads seconds)"
     if [[ -f $figures/redis-check-rdb ]]; then
-        awk -v a="$(median redis-check-rdb 1)" -v b="$(median rdbmem 1)" \
-            'BEGIN {printf "  rdbmem is %.2f times as fast as redis-check-rdb\n", a / b}'
+        printf '  rdbmem is %.2f times as fast as redis-check-rdb\n' "$(ratio redis-check-rdb rdbmem seconds)"
     fi
 }
 
