@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "analyzer/segments.h"
+
 /* ---------------------------------------------------------------- SipHash-2-4 */
 
 static inline uint64_t rotate(uint64_t v, int bits)
@@ -158,8 +160,6 @@ static void hash_word(const struct name_key *key, uint8_t *word, size_t len)
     } while (!hexadecimal && is_hexadecimal(word, len));
 }
 
-enum { NUMBER = 3 /* digits in a row that segments.c folds, beside letters too: a word of their own */ };
-
 static size_t digits_at(const uint8_t *p, size_t len)
 {
     size_t n = 0;
@@ -168,15 +168,15 @@ static size_t digits_at(const uint8_t *p, size_t len)
     return n;
 }
 
-/* The word, or number, that begins here; 0: none does. */
+/* The word that begins here, or the digits that prefixes fold, which are one of their own; 0: none does. */
 static size_t word_at(const uint8_t *p, size_t len)
 {
     size_t n = digits_at(p, len);
-    if (n >= NUMBER)
+    if (n >= SEGMENTS_DIGITS)
         return n;
     while (n < len && in_word(p[n])) {
         size_t digits = digits_at(p + n, len - n);
-        if (digits >= NUMBER)
+        if (digits >= SEGMENTS_DIGITS)
             break;
         n += digits ? digits : 1;
     }

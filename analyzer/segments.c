@@ -11,7 +11,7 @@
 #include "analyzer/blanked.h"
 #include <string.h>
 
-enum { HEX_LEAST = 8, TOKEN_LEAST = 16, TOKEN_CHANGES = 4, DIGITS_LEAST = 3, MASK_BYTES = 64 };
+enum { HEX_LEAST = 8, TOKEN_LEAST = 16, TOKEN_CHANGES = 4, MASK_BYTES = 64 };
 
 static const uint64_t hash_begin = BLANKED_BEGIN;
 
@@ -100,7 +100,7 @@ static size_t digits_at(const uint8_t *p, size_t len)
 
 static bool run_is_folded(const uint8_t *part, size_t len, size_t at, size_t run)
 {
-    if (run >= DIGITS_LEAST)
+    if (run >= SEGMENTS_DIGITS)
         return true;
     return (at == 0 || !(class_of(part[at - 1]) & ALNUM)) && (at + run == len || !(class_of(part[at + run]) & ALNUM));
 }

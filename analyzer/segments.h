@@ -27,7 +27,8 @@ enum {
     SEGMENTS_MAX = 16, /* parts of a name that are told apart */
     SEGMENT_TEXT = 46, /* bytes of a part, without the "*" that says it was cut and without the separator */
     SEGMENT_ROOM = SEGMENT_TEXT + 2,
-    SEGMENTS_PAD = 16 /* bytes behind a name that may be read, whatever is in them */
+    SEGMENTS_DIGITS = 3, /* so many in a row are folded beside letters too */
+    SEGMENTS_PAD = 16    /* bytes behind a name that may be read, whatever is in them */
 };
 
 struct splitter {
