@@ -16,12 +16,13 @@ struct rows *rows_new(size_t most)
     for (unsigned i = 0; i < ROWS_DAYS; i++)
         rows->days[i].day = UINT64_MAX;
     size_t bytes = (rows->size << ROWS_BITS) + LINE; /* the last one is read beyond its end too */
-    rows->at = aligned_alloc(LINE, bytes);
-    if (!rows->at) {
+    /* Cleared by nobody: most is never used, and touching it would be most of the time of a small dump. */
+    rows->memory = calloc(1, bytes + LINE);
+    if (!rows->memory) {
         free(rows);
         return NULL;
     }
-    memset(rows->at, 0, bytes);
+    rows->at = (uint8_t *)rows->memory + (LINE - (uintptr_t)rows->memory % LINE) % LINE;
     return rows;
 }
 
@@ -29,7 +30,7 @@ void rows_drop(struct sink *s)
 {
     struct rows *rows = s->state;
     if (rows)
-        free(rows->at);
+        free(rows->memory);
     free(rows);
     s->state = NULL;
 }

@@ -42,7 +42,8 @@ struct row {
 
 struct rows {
     size_t most, size; /* bytes of a text, of a row */
-    uint8_t *at;
+    void *memory;
+    uint8_t *at; /* in it, the first row */
     /* of the last offset */
     uint64_t upper;
     size_t upper_len;
