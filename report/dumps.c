@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rdb/thread.h"
@@ -25,10 +24,9 @@ enum { AHEAD = 4 };
 struct outcome {
     int status;
     bool done;
-    bool failed_to_open; /* said by fleet->parts[i].file.error */
-    bool stopped;        /* by us, in the middle */
-    char usage[256];     /* EXIT_USAGE: why; "": it has been said */
-    uint64_t left;       /* bytes that have not been read */
+    bool stopped;    /* by us, in the middle */
+    char usage[256]; /* EXIT_USAGE: why; "": it has been said */
+    uint64_t left;   /* bytes that have not been read */
     struct findings *findings;
 };
 
@@ -144,14 +142,13 @@ static bool on_first_pass(void *ctx, const struct rdb_info *info, uint64_t keys)
 }
 
 /* The memory that a regular file's keys will need, by a pass of its own; 0 when that cannot be known. */
-static uint64_t needs_beforehand(struct reading *r, const char *path)
+static uint64_t needs_beforehand(struct reading *r, const struct input *in)
 {
     struct analyze_options ao = analyze_options_of(r);
     struct analysis a = {0};
-    struct stat st;
     char err[256];
     uint64_t bytes = 0;
-    rdb_parser *p = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? rdb_open(path, NULL) : NULL;
+    rdb_parser *p = in->stream ? NULL : rdb_open(in->path, NULL);
     if (!p)
         return 0;
     ao.allocator = replay_allocator();
@@ -162,7 +159,7 @@ static uint64_t needs_beforehand(struct reading *r, const char *path)
     ao.on_progress = on_first_pass;
     ao.findings = NULL;
     ao.rebuild = NULL;
-    if (analyze(p, path, &ao, &a, err))
+    if (analyze(p, in->path, &ao, &a, err))
         bytes = replay_needs(r->d->o, &a);
     analysis_free(&a);
     rdb_close(p);
@@ -170,10 +167,10 @@ static uint64_t needs_beforehand(struct reading *r, const char *path)
 }
 
 /* Says how much memory --rebuild is going to take. False: too much. */
-static bool rebuild_fits(struct reading *r, const char *path)
+static bool rebuild_fits(struct reading *r, const struct input *in)
 {
     const struct options *o = r->d->o;
-    uint64_t limit = r->rebuild.limit = replay_limit(o), needs = needs_beforehand(r, path);
+    uint64_t limit = r->rebuild.limit = replay_limit(o), needs = needs_beforehand(r, in);
     r->rebuild.sample = o->rebuild_sample;
     r->rebuild.ndeletions = o->nthen_delete;
     memcpy(r->rebuild.deletions, o->then_delete, sizeof r->rebuild.deletions);
@@ -185,9 +182,9 @@ static bool rebuild_fits(struct reading *r, const char *path)
         return false;
     }
     if (!o->quiet && needs)
-        complain_line("%s: --rebuild takes about %s of memory", path, human_bytes(needs).s);
+        complain_line("%s: --rebuild takes about %s of memory", in->path, human_bytes(needs).s);
     else if (!o->quiet)
-        complain_line("%s: --rebuild takes the memory of all keys, up to %s", path, human_bytes(limit).s);
+        complain_line("%s: --rebuild takes the memory of all keys, up to %s", in->path, human_bytes(limit).s);
     return true;
 }
 
@@ -218,7 +215,7 @@ static bool open_sinks(struct dumps *d)
 /* An open dump. */
 static int analyze_one(struct reading *r, rdb_parser *p, const struct input *in, struct analysis *a)
 {
-    if (r->d->o->rebuild && !rebuild_fits(r, in->path))
+    if (r->d->o->rebuild && !rebuild_fits(r, in))
         return EXIT_USAGE;
     if (!open_sinks(r->d))
         return EXIT_INPUT;
@@ -243,8 +240,7 @@ static int read_one(struct reading *r)
     rdb_parser *p = rdb_open(in->path, NULL);
     if (!p)
         return out_of_memory(in->path);
-    r->out->failed_to_open = rdb_error(p)->kind == RDB_ERR_IO && rdb_info(p)->version == 0;
-    if (r->out->failed_to_open)
+    if (rdb_error(p)->kind == RDB_ERR_IO && rdb_info(p)->version == 0)
         a->file.error = *rdb_error(p);
     else
         status = analyze_one(r, p, in, a);

@@ -47,7 +47,7 @@ static bool add(struct inputs *in, struct input x, char err[INPUTS_ERROR])
         return out_of_memory(err);
     }
     bool there = stat(x.path, &st) == 0;
-    x.stream = there ? !S_ISREG(st.st_mode) : strcmp(x.path, "-") == 0;
+    x.stream = !x.problem && (there ? !S_ISREG(st.st_mode) : strcmp(x.path, "-") == 0);
     if (there && S_ISREG(st.st_mode)) {
         x.bytes = (uint64_t)st.st_size;
         x.dev = st.st_dev;
