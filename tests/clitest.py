@@ -5,6 +5,7 @@ import tempfile
 import unittest
 
 RDBMEM = os.path.abspath(os.environ.get("RDBMEM", "build/rdbmem"))
+RDBGEN = os.environ.get("RDBGEN", "build/bench/rdbgen")
 
 
 class CliTest(unittest.TestCase):
@@ -24,6 +25,11 @@ class CliTest(unittest.TestCase):
     def read(self, name):
         with open(self.path(name), "rb") as f:
             return f.read()
+
+    @staticmethod
+    def difference(a, b):
+        at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+        return "byte %d of %d and %d: %r, %r" % (at, len(a), len(b), a[max(at - 60, 0):at + 60], b[max(at - 60, 0):at + 60])
 
     def run_rdbmem(self, *args, status=0, data=None, env=None):
         """Standard output and standard error; the exit status must be as said."""
@@ -45,3 +51,28 @@ class CliTest(unittest.TestCase):
         if status == 2:
             self.assertIn(b"try --help", err)
         return err
+
+
+class CrewTest(CliTest):
+    """Reports that several threads make, which are those of one."""
+    CREWS = () # threads, and bytes for each at a time
+
+    def one(self, *args, data=None):
+        done = subprocess.run([RDBMEM, *args], cwd=self.dir, input=data, stdin=None if data is not None else subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, env=dict(os.environ, LC_ALL="C"))
+        return done.returncode, done.stdout, done.stderr
+
+    def same(self, *args, crews=None, data=None):
+        """Exit status, standard output and standard error, after they have been seen to be those of each crew."""
+        args = ("--now=1790000000", *args)
+        expected = self.one("--threads=1", *args, data=data)
+        for threads, stretch in crews or self.CREWS:
+            found = self.one("--threads=%d" % threads, "--stretch=%d" % stretch, *args, data=data)
+            self.assertEqual(found[0::2], expected[0::2], (threads, stretch, args))
+            self.assertTrue(found[1] == expected[1], (threads, stretch, args, self.difference(expected[1], found[1])))
+        return expected
+
+    def generated(self, name, *options):
+        """What the generator makes of the options, in a file of this name."""
+        subprocess.run([RDBGEN, *options, "-o", self.path(name)], check=True)
+        return self.read(name)

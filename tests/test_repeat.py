@@ -30,11 +30,6 @@ class Repeat(CliTest):
                 self.assertEqual(first == second, True, self.difference(first, second))
                 self.assertGreater(len(first), 0)
 
-    @staticmethod
-    def difference(a, b):
-        at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
-        return "byte %d of %d and %d: %r, %r" % (at, len(a), len(b), a[at - 60:at + 60], b[at - 60:at + 60])
-
     def test_real_dump(self):
         with lzma.open(os.path.join(TESTDATA, "valkey-9.1-lru/dump.rdb.xz")) as f:
             self.write("d.rdb", f.read())

@@ -11,32 +11,14 @@ import subprocess
 import time
 import unittest
 
-from clitest import CliTest, RDBMEM
+from clitest import CrewTest, RDBMEM
 import rdbfile as r
 
 TESTDATA = os.environ.get("TESTDATA", "testdata")
-RDBGEN = os.environ.get("RDBGEN", "build/bench/rdbgen")
-THREADS = (2, 3, 8)
 
 
-class Several(CliTest):
-    def one(self, *args, data=None):
-        done = subprocess.run([RDBMEM, "--now=1790000000", *args], cwd=self.dir, input=data, stdout=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL if data is None else None, stderr=subprocess.PIPE, timeout=60,
-                              env=dict(os.environ, LC_ALL="C"))
-        return done.returncode, done.stdout, done.stderr
-
-    def same(self, *args, data=None):
-        expected = self.one("--threads=1", *args, data=data)
-        for threads in THREADS:
-            found = self.one("--threads=%d" % threads, "--stretch=2048", *args, data=data)
-            self.assertEqual(found[0::2], expected[0::2], (threads, args))
-            self.assertTrue(found[1] == expected[1], (threads, args))
-        return expected
-
-    def generated(self, name, *options):
-        subprocess.run([RDBGEN, *options, "-o", self.path(name)], check=True)
-        return name
+class Several(CrewTest):
+    CREWS = ((2, 2048), (3, 2048), (8, 2048))
 
     def real(self):
         names = []
@@ -69,7 +51,7 @@ class Several(CliTest):
         self.write("all.rdb", r.dump(*(record for records in parts for record in records)))
         options = ["-q", "--format=json", "--slots", "--group=users=^user", "--group=backtracks=^(x+x+)+y", "--regex=.", "--fail-on=no-ttl:*",
                    "--fail-on=prefix:user:*>1K", "--fail-on=big-key", "--big=bytes=100K"]
-        whole = json.loads(self.one(*options, "all.rdb")[1])
+        whole = json.loads(self.one("--now=1790000000", *options, "all.rdb")[1])
         status, out, _ = self.same(*options, "0.rdb", "1.rdb", "2.rdb")
         self.assertEqual(status, 3)
         found = json.loads(out)["combined"]
@@ -85,7 +67,9 @@ class Several(CliTest):
 
     def test_more_prefixes_than_are_told_apart(self):
         """Which ones are depends on the order of the dumps, not on who was read first."""
-        names = [self.generated("p%d.rdb" % i, "--mix=prefixes", "--keys=%d" % (25000 + 9000 * (i % 3)), "--seed=%d" % i) for i in range(6)]
+        names = ["p%d.rdb" % i for i in range(6)]
+        for i, name in enumerate(names):
+            self.generated(name, "--mix=prefixes", "--keys=%d" % (25000 + 9000 * (i % 3)), "--seed=%d" % i)
         status, out, _ = self.same("--format=json", "-q", *names)
         self.assertEqual(status, 0)
         groups = json.loads(out)["combined"]["groups"]
@@ -93,7 +77,7 @@ class Several(CliTest):
         self.assertEqual(groups["prefixes"][0]["keys"], 6 * 34000)
 
     def test_what_is_said(self):
-        whole = self.read(self.generated("good.rdb", "--mix=mixed", "--keys=200"))
+        whole = self.generated("good.rdb", "--mix=mixed", "--keys=200")
         self.write("short.rdb", whole[:len(whole) // 2])
         self.write("sum.rdb", whole[:-8] + bytes(8 * [1]))
         self.write("tail.rdb", r.dump(r.select(0), extra=r.aux(b"aof-preamble", b"1")) + b"*1\r\n$4\r\nPING\r\n" * 20)
@@ -111,12 +95,14 @@ class Several(CliTest):
         self.assertEqual((status, out, err.count(b"\n")), (1, b"", 3))
 
     def test_standard_input_among_them(self):
-        data = self.read(self.generated("a.rdb", "--mix=mixed", "--keys=150"))
+        data = self.generated("a.rdb", "--mix=mixed", "--keys=150")
         self.generated("b.rdb", "--mix=small", "--keys=2000")
         self.assertEqual(self.same("--format=json", "b.rdb", "-", "a.rdb", data=data)[0], 0)
 
     def test_one_at_a_time_where_memory_is_measured(self):
-        names = [self.generated("%d.rdb" % i, "--mix=mixed", "--keys=100", "--seed=%d" % i) for i in range(3)]
+        names = ["%d.rdb" % i for i in range(3)]
+        for i, name in enumerate(names):
+            self.generated(name, "--mix=mixed", "--keys=100", "--seed=%d" % i)
         status, out, err = self.one("--threads=3", "--rebuild", "--format=json", *names)
         if status == 2 and b"jemalloc" in err:
             self.skipTest(err.decode())
@@ -131,10 +117,10 @@ class Several(CliTest):
         for i in range(3):
             names.append(self.path("pipe%d" % i))
             os.mkfifo(names[-1])
-        self.generated("d.rdb", "--mix=small", "--keys=200000")
+        whole = self.generated("d.rdb", "--mix=small", "--keys=200000")
         with subprocess.Popen([RDBMEM, "--threads=3", "--format=json", "-o", self.path("report"), *names], stderr=subprocess.PIPE) as p:
             pipes = [os.open(name, os.O_WRONLY) for name in names]
-            data = self.read("d.rdb")[:-2000000]
+            data = whole[:-2000000]
             for pipe in pipes: # all three are being read: none would take so much otherwise
                 for at in range(0, len(data), 65536):
                     os.write(pipe, data[at:at + 65536])
@@ -142,7 +128,7 @@ class Several(CliTest):
             time.sleep(0.2)
             for pipe in pipes:
                 try:
-                    os.write(pipe, self.read("d.rdb")[len(data):][:1000000])
+                    os.write(pipe, whole[len(data):][:1000000])
                 except BrokenPipeError:
                     pass
                 os.close(pipe)
@@ -158,7 +144,7 @@ class Several(CliTest):
         names = [self.path("pipe%d" % i) for i in range(2)]
         for name in names:
             os.mkfifo(name)
-        data = self.read(self.generated("d.rdb", "--mix=small", "--keys=200000"))
+        data = self.generated("d.rdb", "--mix=small", "--keys=200000")
         ours, theirs = pty.openpty()
         with subprocess.Popen([RDBMEM, "--threads=2", "--format=json", "-o", self.path("report"), *names], stderr=theirs) as p:
             os.close(theirs)

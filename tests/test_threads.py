@@ -9,37 +9,14 @@ import struct
 import subprocess
 import unittest
 
-from clitest import CliTest, RDBMEM
+from clitest import CrewTest, RDBMEM
 import rdbfile as r
 
 TESTDATA = os.environ.get("TESTDATA", "testdata")
-RDBGEN = os.environ.get("RDBGEN", "build/bench/rdbgen")
-CREWS = ((2, 1024), (3, 3000), (5, 20000), (8, 1024))
 
 
-class Threads(CliTest):
-    def one(self, *args, data=None):
-        done = subprocess.run([RDBMEM, *args], cwd=self.dir, input=data, stdin=None if data is not None else subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, env=dict(os.environ, LC_ALL="C"))
-        return done.returncode, done.stdout, done.stderr
-
-    def same(self, *args, crews=CREWS):
-        args = ("--now=1790000000", *args)
-        expected = self.one("--threads=1", *args)
-        for threads, stretch in crews:
-            found = self.one("--threads=%d" % threads, "--stretch=%d" % stretch, *args)
-            self.assertEqual(found[0::2], expected[0::2], (threads, stretch, args))
-            self.assertTrue(found[1] == expected[1], (threads, stretch, args, self.difference(expected[1], found[1])))
-        return expected
-
-    @staticmethod
-    def difference(a, b):
-        at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
-        return "byte %d of %d and %d: %r, %r" % (at, len(a), len(b), a[max(at - 60, 0):at + 60], b[max(at - 60, 0):at + 60])
-
-    def generated(self, name, *options):
-        subprocess.run([RDBGEN, *options, "-o", self.path(name)], check=True)
-        return self.read(name)
+class Threads(CrewTest):
+    CREWS = ((2, 1024), (3, 3000), (5, 20000), (8, 1024))
 
     def test_real_dumps(self):
         for path in sorted(glob.glob(os.path.join(TESTDATA, "*", "dump.rdb.xz"))):
@@ -122,7 +99,7 @@ class Threads(CliTest):
                 del bad[rng.randrange(100, len(bad)):]
             self.write("bad.rdb", bytes(bad))
             options = ["--on-error=skip-key"] if trial % 2 else []
-            statuses.add(self.same("--format=json", *options, "bad.rdb", crews=CREWS[trial % 3:trial % 3 + 2])[0])
+            statuses.add(self.same("--format=json", *options, "bad.rdb", crews=self.CREWS[trial % 3:trial % 3 + 2])[0])
         self.assertEqual(statuses, {1})
 
     def test_the_last_key_of_a_message(self):
