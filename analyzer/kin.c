@@ -378,38 +378,13 @@ static __attribute__((noinline)) unsigned count_quietly(struct run *run, const s
 
 /* Bringing home what is lent and lending it again costs as much as passing some dozen keys: strings have to be among
  * themselves. */
-enum { CALM = 256, PART = 8 /* keys before it is asked whether slabs are full */ };
+enum { CALM = 256 };
 
 static bool is_calm(const struct run *run, const struct rows *b)
 {
     const struct slabs *slabs = run->placement.slabs;
     return slabs && run->kin_calm >= CALM && !slabs->lanes->full &&
            (b->n == ROWS || slabs->lanes->nlent == slabs->lanes->nbins);
-}
-
-/* Rows from first on, whose regions fill the slab of a lane: the last of them are passed in their order. */
-static void pass_in_lane(struct run *run, const struct rows *b, unsigned first, unsigned end, unsigned lane)
-{
-    struct slabs *slabs = run->placement.slabs;
-    struct lanes_out out[PART];
-    unsigned i = end, n = 0;
-    bool fits = false;
-    while (!fits && i > first) {
-        const struct row *row = &b->row[--i];
-        const struct moments_sum *sum = &run->moments.sum[row->span];
-        const struct kin *kin = kin_find(run->kin, row->id, row->blanked);
-        fits = lanes_take_out(slabs->lanes, lane, &kin->take, kin->row + sum->row);
-        out[n] = (struct lanes_out){sum->mark | kin->tag, (uint32_t)kin->take.lane[lane]};
-        n += out[n].count > 0;
-    }
-    slabs_pass_in_lane(slabs, lane, out, n);
-}
-
-static __attribute__((noinline)) void pass_over(struct run *run, const struct rows *b, unsigned first, unsigned end,
-                                                unsigned over)
-{
-    for (; over != 0; over &= over - 1)
-        pass_in_lane(run, b, first, end, (unsigned)__builtin_ctz(over));
 }
 
 /* Regions of bins that have no lane. */
@@ -431,25 +406,31 @@ static inline __attribute__((always_inline)) unsigned count_in_lanes(struct run 
 {
     struct slabs *slabs = run->placement.slabs;
     struct lanes *lanes = slabs->lanes;
+    union lanes_row room;
     uint64_t least = topn_least(&run->aggregate.by_bytes);
-    unsigned n = b->n, i = 0, end = 0;
-    while (i == end && i < n && slabs_lend(slabs)) {
-        union lanes_row total = {0};
-        unsigned first = i, over;
-        for (end = n - i < PART ? n : i + PART; i < end; i++) {
-            const struct row *row = &b->row[i];
-            struct kin *kin = kin_of(run, row, least);
-            if (__builtin_expect(kin == NULL, 0))
-                break;
-            const struct moments_sum *sum = &run->moments.sum[row->span];
-            count(run, kin, row);
-            lanes_add(lanes, &kin->take, kin->row + sum->row, &total, wide);
+    unsigned n = b->n, i = 0;
+    if (!slabs_lend(slabs))
+        return 0;
+    room = lanes->room;
+    for (; i < n; i++) {
+        const struct row *row = &b->row[i];
+        struct kin *kin = kin_of(run, row, least);
+        if (__builtin_expect(kin == NULL, 0))
+            break;
+        const struct moments_sum *sum = &run->moments.sum[row->span];
+        count(run, kin, row);
+        unsigned over = lanes_take(&room, &kin->take, wide);
+        if (__builtin_expect(over == 0, 1)) {
+            lanes_add(lanes, &kin->take, kin->row + sum->row, wide);
+            continue;
         }
-        if ((over = lanes_full(lanes, &total, wide)) != 0)
-            pass_over(run, b, first, i, over);
-        if (lanes->others)
-            pass_others(run, b, first, i);
+        lanes->room = room;
+        slabs_pass_over(slabs, &kin->take, kin->row + sum->row, over);
+        room = lanes->room;
     }
+    lanes->room = room;
+    if (lanes->others)
+        pass_others(run, b, 0, i);
     return i;
 }
 

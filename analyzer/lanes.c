@@ -133,40 +133,54 @@ static uint32_t take_count(union lanes_row *row, unsigned lane)
     return (uint32_t)count;
 }
 
-/* Returns how many regions they are. No branch asks whether there are any: that cannot be foreseen. */
-static inline uint32_t bring_row(struct lanes *lanes, unsigned row, unsigned lane, unsigned extra, struct slabs_open *o)
+/* What the rows hold in a lane, those in use from the first one on; returns how many regions they are. No branch asks whether
+ * there are any: that cannot be foreseen. */
+static inline __attribute__((always_inline)) uint32_t bring_rows(struct lanes *lanes, unsigned first, struct slabs_open *o,
+                                                                 bool has_extra, bool asked)
 {
-    uint32_t regions = take_count(&lanes->row[row], lane), owners = regions;
-    if (extra < LANES)
-        owners -= take_count(&lanes->row[row], extra);
-    o->tally[slabs_death(lanes->fate[row])] += owners << 16 | regions;
-    if (o->asked && regions > 0)
-        slabs_add_run(o, lanes->fate[row], regions);
-    return regions;
+    unsigned lane = o->lane - 1U, extra = lanes->extra[lane], nused = lanes->nused;
+    uint32_t all = 0;
+    for (unsigned i = first; i < nused; i++) {
+        struct lanes_used used = lanes->used[i];
+        uint32_t regions = take_count(&lanes->row[used.row], lane), owners = regions;
+        if (has_extra)
+            owners -= take_count(&lanes->row[used.row], extra);
+        o->tally[used.death] += owners << 16 | regions;
+        if (asked && regions > 0)
+            slabs_add_run(o, lanes->fate[used.row], regions);
+        all += regions;
+    }
+    return all;
+}
+
+static inline uint32_t bring(struct lanes *lanes, unsigned first, struct slabs_open *o)
+{
+    bool has_extra = lanes->extra[o->lane - 1U] < LANES;
+    if (__builtin_expect(o->asked, 0))
+        return bring_rows(lanes, first, o, has_extra, true);
+    return has_extra ? bring_rows(lanes, first, o, true, false) : bring_rows(lanes, first, o, false, false);
 }
 
 /* There are many rows of which few are in use: those that once were are asked first, the others only when something is
  * missing. */
-static __attribute__((noinline)) void find_used(struct lanes *lanes, unsigned lane)
+static __attribute__((noinline)) void bring_unused(struct lanes *lanes, struct slabs_open *o)
 {
+    unsigned first = lanes->nused;
     for (unsigned row = 0; row < lanes->nrows; row++) {
-        if (lanes->is_used[row] || lanes->row[row].lane[lane] == 0)
+        if (lanes->is_used[row] || lanes->row[row].lane[o->lane - 1U] == 0)
             continue;
         lanes->is_used[row] = true;
-        lanes->used[lanes->nused++] = (uint8_t)row;
+        lanes->used[lanes->nused++] = (struct lanes_used){(uint8_t)row, (uint8_t)slabs_death(lanes->fate[row])};
     }
+    bring(lanes, first, o);
 }
 
 uint32_t lanes_bring_home(struct lanes *lanes, struct slabs_open *o)
 {
-    unsigned lane = o->lane - 1U, extra = lanes->extra[lane];
+    unsigned lane = o->lane - 1U;
     int room = lanes->room.lane[lane];
-    uint32_t left = (uint32_t)(lanes->lent[lane] - room);
-    for (unsigned i = 0; left > 0; i++) {
-        if (i == lanes->nused)
-            find_used(lanes, lane);
-        left -= bring_row(lanes, lanes->used[i], lane, extra, o);
-    }
+    if (bring(lanes, 0, o) < (uint32_t)(lanes->lent[lane] - room))
+        bring_unused(lanes, o);
     lanes->nlent--;
     o->lane = 0;
     return (uint32_t)room;

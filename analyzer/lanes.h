@@ -23,6 +23,9 @@
 #define RDBMEM_LANES_H
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "analyzer/slabs.h"
 
@@ -53,7 +56,9 @@ struct lanes {
     uint8_t extra[LANES];          /* of a bin's lane: that of regions beyond the first; LANES: none */
     uint8_t of[SLABS_NO_BIN + 1];  /* the lane of a bin; LANES: none */
     slabs_fate_t fate[LANES_ROWS]; /* of a row */
-    uint8_t used[LANES_ROWS];
+    struct lanes_used {
+        uint8_t row, death;
+    } used[LANES_ROWS];
     bool is_used[LANES_ROWS];
 };
 
@@ -83,47 +88,44 @@ static inline uint16_t lanes_row_of(unsigned death)
     return (uint16_t)(death * sizeof(union lanes_row));
 }
 
-static inline void lanes_add(struct lanes *lanes, const union lanes_row *take, unsigned row, union lanes_row *total,
-                             bool wide)
+static inline void lanes_add(struct lanes *lanes, const union lanes_row *take, unsigned row, bool wide)
 {
     union lanes_row *r = (union lanes_row *)(void *)((char *)lanes->row + row);
     r->half[0] += take->half[0];
-    total->half[0] += take->half[0];
-    if (wide) {
+    if (wide)
         r->half[1] += take->half[1];
-        total->half[1] += take->half[1];
-    }
 }
 
-/* Bits of the lanes whose bins' slabs have no room for all that has been added since the last time. */
-static inline unsigned lanes_full(struct lanes *lanes, const union lanes_row *total, bool wide)
+/* Bits of the lanes that are below zero. */
+static inline unsigned lanes_below(const union lanes_row *room, bool wide)
 {
-    lanes_half over = lanes->room.half[0] < total->half[0];
-    uint64_t word[2];
-    lanes->room.half[0] -= total->half[0];
-    if (wide) {
-        over |= lanes->room.half[1] < total->half[1];
-        lanes->room.half[1] -= total->half[1];
-    }
-    memcpy(word, &over, sizeof word);
-    if (__builtin_expect((word[0] | word[1]) == 0, 1))
-        return 0;
+#ifdef __SSE2__
+    __m128i low = (__m128i)room->half[0], high = wide ? (__m128i)room->half[1] : _mm_setzero_si128();
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+#else
     unsigned bits = 0;
-    for (unsigned lane = 0; lane < lanes->n; lane++)
-        bits |= (unsigned)(lanes->room.lane[lane] < 0) << lane;
+    for (unsigned lane = 0; lane < (wide ? LANES : LANES_NARROW); lane++)
+        bits |= (unsigned)(room->lane[lane] < 0) << lane;
     return bits;
+#endif
 }
 
-/* True: what is left fits. */
-static inline bool lanes_take_out(struct lanes *lanes, unsigned lane, const union lanes_row *take, unsigned row)
+/* From a copy of the room. Bits of the lanes whose slabs have not enough. */
+static inline unsigned lanes_take(union lanes_row *room, const union lanes_row *take, bool wide)
 {
-    union lanes_row *r = (union lanes_row *)(void *)((char *)lanes->row + row);
-    unsigned extra = lanes->extra[lane];
-    r->lane[lane] = (int16_t)(r->lane[lane] - take->lane[lane]);
-    if (extra < LANES)
-        r->lane[extra] = (int16_t)(r->lane[extra] - take->lane[extra]);
-    lanes->room.lane[lane] = (int16_t)(lanes->room.lane[lane] + take->lane[lane]);
-    return lanes->room.lane[lane] >= 0;
+    room->half[0] -= take->half[0];
+    if (wide)
+        room->half[1] -= take->half[1];
+    return lanes_below(room, wide);
+}
+
+/* What was taken of a lane's room goes back there, and out of the rest of what a key takes. */
+static inline void lanes_put_back(struct lanes *lanes, unsigned lane, int16_t count, union lanes_row *rest)
+{
+    lanes->room.lane[lane] = (int16_t)(lanes->room.lane[lane] + count);
+    rest->lane[lane] = 0;
+    if (lanes->extra[lane] < LANES)
+        rest->lane[lanes->extra[lane]] = 0;
 }
 
 /* Whether all bins that have a lane are lent now. False: some bin has holes to be filled first. */
@@ -136,11 +138,7 @@ static inline bool slabs_lend(struct slabs *s)
 
 void slabs_recall(struct slabs *s);
 
-/* Passes the regions of n keys, the last one first, in a lane whose slab they fill. */
-struct lanes_out {
-    slabs_fate_t fate;
-    uint32_t count;
-};
-void slabs_pass_in_lane(struct slabs *s, unsigned lane, const struct lanes_out *out, unsigned n);
+/* What a key takes that fills the slabs of some lanes, whose bits these are; lanes->room has been taken from already. */
+void slabs_pass_over(struct slabs *s, const union lanes_row *take, unsigned row, unsigned over);
 
 #endif

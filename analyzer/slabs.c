@@ -382,14 +382,27 @@ static void settle_few(struct slabs *s, unsigned b, slabs_fate_t fate, uint32_t 
         slabs_settle_some(o, fate, count);
 }
 
-void slabs_pass_in_lane(struct slabs *s, unsigned lane, const struct lanes_out *out, unsigned n)
+/* The others' regions are in the slab already. */
+static void pass_in_lane(struct slabs *s, unsigned lane, slabs_fate_t fate, uint32_t count)
 {
-    unsigned b = s->lanes->bin[lane];
+    struct lanes *lanes = s->lanes;
+    unsigned b = lanes->bin[lane];
     struct slabs_open *o = &s->open[b];
-    o->limit = lanes_bring_home(s->lanes, o);
-    while (n-- > 0)
-        settle_few(s, b, out[n].fate, out[n].count);
-    lanes_lend(s->lanes, lane, o);
+    o->limit = lanes_bring_home(lanes, o);
+    settle_few(s, b, fate, count);
+    lanes_lend(lanes, lane, o);
+}
+
+void slabs_pass_over(struct slabs *s, const union lanes_row *take, unsigned row, unsigned over)
+{
+    union lanes_row rest = *take;
+    slabs_fate_t fate = s->lanes->fate[row / sizeof *take];
+    for (; over != 0; over &= over - 1) {
+        unsigned lane = (unsigned)__builtin_ctz(over);
+        lanes_put_back(s->lanes, lane, take->lane[lane], &rest);
+        pass_in_lane(s, lane, fate, (uint32_t)take->lane[lane]);
+    }
+    lanes_add(s->lanes, &rest, row, true);
 }
 
 static bool lend(struct slabs *s, unsigned lane)
