@@ -135,8 +135,8 @@ static uint32_t take_count(union lanes_row *row, unsigned lane)
 
 /* What the rows hold in a lane, those in use from the first one on; returns how many regions they are. No branch asks whether
  * there are any: that cannot be foreseen. */
-static inline __attribute__((always_inline)) uint32_t bring_rows(struct lanes *lanes, unsigned first, struct slabs_open *o,
-                                                                 bool has_extra, bool asked)
+static inline __attribute__((always_inline)) uint32_t bring_rows(struct lanes *lanes, unsigned first,
+                                                                 struct slabs_open *o, bool has_extra, bool asked)
 {
     unsigned lane = o->lane - 1U, extra = lanes->extra[lane], nused = lanes->nused;
     uint32_t all = 0;

@@ -1,11 +1,11 @@
 /*
  * lanes.h - the regions of many passed keys, in all their bins at once.
  *
- * slabs_pass() asks for each bin of each key whether the open slab has room. But what a key of a known kind takes of the
- * bins is always the same: a few small numbers, one for each bin in use (its *lane*). So a key is one addition of these to
- * the *row* of the keys that share its fate, and whether the slabs have room is asked once for some keys, of all lanes. Only
- * in a bin whose slab they fill the last of them are taken out again and passed one by one, in their order. Nothing else
- * about a slab depends on the order of what is in it, so the sums are those of passing each.
+ * slabs_pass() asks for each bin of each key whether the open slab has room, and finds the slab's count by death. But what a
+ * key of a known kind takes of the bins is always the same: a few small numbers, one for each bin in use (its *lane*). So
+ * a key is one subtraction of these from the room in all lanes, of which one sign tells whether some slab is full, and one
+ * addition to the *row* of the keys that share its fate. Only when a slab is full are that lane's numbers collected from the
+ * rows; nothing about a slab depends on the order of what is in it.
  *
  * A bin of which a key takes several regions has a second lane for those beyond the first: regions less these are owners.
  *
@@ -14,18 +14,16 @@
  *
  *     lanes_admit(s, bins, n, tag, &take, &row)       once for each kind of keys
  *     slabs_lend(s)                                   all lanes count from here on
- *       lanes_add(lanes, &take, row + lanes_row_of(death), &total, wide) ...      some keys
- *       over = lanes_full(lanes, &total, wide)        and then, for each lane whose bit this has:
- *           lanes_take_out(lanes, lane, ...) ...      from the last of these keys on, until it returns true
- *           slabs_pass_in_lane(s, lane, ...)          those taken out, in this bin alone, in their order
+ *       room = lanes->room                            in registers, for some keys:
+ *         over = lanes_take(&room, &take, wide)
+ *         lanes_add(lanes, &take, row + lanes_row_of(death), wide)        as long as that is 0, or else:
+ *         lanes->room = room, slabs_pass_over(s, &take, row + ..., over), room = lanes->room
+ *       lanes->room = room
  */
 #ifndef RDBMEM_LANES_H
 #define RDBMEM_LANES_H
 
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "analyzer/slabs.h"
 
@@ -99,15 +97,14 @@ static inline void lanes_add(struct lanes *lanes, const union lanes_row *take, u
 /* Bits of the lanes that are below zero. */
 static inline unsigned lanes_below(const union lanes_row *room, bool wide)
 {
-#ifdef __SSE2__
-    __m128i low = (__m128i)room->half[0], high = wide ? (__m128i)room->half[1] : _mm_setzero_si128();
-    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
-#else
+    uint64_t word[4] = {0};
     unsigned bits = 0;
+    memcpy(word, room, wide ? 32 : 16);
+    if (__builtin_expect(((word[0] | word[1] | word[2] | word[3]) & UINT64_C(0x8000800080008000)) == 0, 1))
+        return 0;
     for (unsigned lane = 0; lane < (wide ? LANES : LANES_NARROW); lane++)
         bits |= (unsigned)(room->lane[lane] < 0) << lane;
     return bits;
-#endif
 }
 
 /* From a copy of the room. Bits of the lanes whose slabs have not enough. */

@@ -390,30 +390,23 @@ static void pass_bins(struct load *l, const struct kind *k, unsigned death, bool
             slabs_pass(l->s, &l->s->open[k->bin[i].bin], k->bin[i].count, slabs_fate(death, k->tag));
 }
 
-static void pass_over(struct load *l, const struct kind *const *kind, const unsigned *death, unsigned n, unsigned lane)
-{
-    struct lanes_out out[MANY];
-    unsigned nout = 0;
-    bool fits = false;
-    while (!fits && n-- > 0) {
-        fits = lanes_take_out(l->s->lanes, lane, &kind[n]->take, kind[n]->row + lanes_row_of(death[n]));
-        out[nout] = (struct lanes_out){slabs_fate(death[n], kind[n]->tag), (uint32_t)kind[n]->take.lane[lane]};
-        nout += out[nout].count > 0;
-    }
-    expect("taken out until the rest fits", lane, fits, true);
-    slabs_pass_in_lane(l->s, lane, out, nout);
-    l->over++;
-}
-
 static void add_in_lanes(struct load *l, const struct kind *const *kind, const unsigned *death, unsigned n)
 {
     struct lanes *lanes = l->s->lanes;
-    union lanes_row total = {0};
+    union lanes_row room = lanes->room;
     bool wide = lanes_are_wide(lanes) || random_below(4) == 0;
-    for (unsigned i = 0; i < n; i++)
-        lanes_add(lanes, &kind[i]->take, kind[i]->row + lanes_row_of(death[i]), &total, wide);
-    for (unsigned over = lanes_full(lanes, &total, wide); over != 0; over &= over - 1)
-        pass_over(l, kind, death, n, (unsigned)__builtin_ctz(over));
+    for (unsigned i = 0; i < n; i++) {
+        unsigned row = kind[i]->row + lanes_row_of(death[i]), over = lanes_take(&room, &kind[i]->take, wide);
+        if (over == 0) {
+            lanes_add(lanes, &kind[i]->take, row, wide);
+            continue;
+        }
+        lanes->room = room;
+        slabs_pass_over(l->s, &kind[i]->take, row, over);
+        room = lanes->room;
+        l->over++;
+    }
+    lanes->room = room;
     for (unsigned i = 0; i < n; i++)
         pass_bins(l, kind[i], death[i], false, true);
     l->in_lanes += n;
