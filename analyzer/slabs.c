@@ -183,14 +183,14 @@ void slabs_free(struct slabs *s)
 
 /* ---------------------------------------------------------------- who pins a slab */
 
-static uint32_t *tag_row(struct tag_table *t, uint16_t tag)
+static uint32_t *tag_row(struct tag_table *t, uint16_t tag, unsigned nsteps)
 {
     unsigned slot = t->slot[tag];
     if (slot >= t->ntags || t->tag[slot] != tag) {
         slot = t->ntags++;
         t->slot[tag] = (uint16_t)slot;
         t->tag[slot] = tag;
-        memset(t->regions[slot], 0, sizeof t->regions[slot]);
+        memset(t->regions[slot], 0, (nsteps + 1) * sizeof *t->regions[slot]);
     }
     return t->regions[slot];
 }
@@ -203,7 +203,7 @@ static uint32_t count_by_tag(const struct slabs_open *o, unsigned nsteps, struct
     memset(by_death, 0, (nsteps + 1) * sizeof *by_death);
     for (const slabs_run_t *r = o->runs + 1; r <= o->run; r++) {
         unsigned death = run_death(*r) < nsteps ? run_death(*r) : nsteps;
-        tag_row(t, run_tag(*r))[death] += run_regions(*r);
+        tag_row(t, run_tag(*r), nsteps)[death] += run_regions(*r);
         by_death[death] += run_regions(*r);
         all += run_regions(*r);
     }
