@@ -23,7 +23,9 @@
 #ifndef RDBMEM_LANES_H
 #define RDBMEM_LANES_H
 
-#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "analyzer/slabs.h"
 
@@ -97,14 +99,15 @@ static inline void lanes_add(struct lanes *lanes, const union lanes_row *take, u
 /* Bits of the lanes that are below zero. */
 static inline unsigned lanes_below(const union lanes_row *room, bool wide)
 {
-    uint64_t word[4] = {0};
+#ifdef __SSE2__
+    __m128i low = (__m128i)room->half[0], high = wide ? (__m128i)room->half[1] : _mm_setzero_si128();
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+#else
     unsigned bits = 0;
-    memcpy(word, room, wide ? 32 : 16);
-    if (__builtin_expect(((word[0] | word[1] | word[2] | word[3]) & UINT64_C(0x8000800080008000)) == 0, 1))
-        return 0;
     for (unsigned lane = 0; lane < (wide ? LANES : LANES_NARROW); lane++)
         bits |= (unsigned)(room->lane[lane] < 0) << lane;
     return bits;
+#endif
 }
 
 /* From a copy of the room. Bits of the lanes whose slabs have not enough. */
