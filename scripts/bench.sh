@@ -70,12 +70,15 @@ once() {
     [[ $(tail -n 1 "$figures/$name" | cut -d' ' -f5) == 0 ]] || die "$name failed: $*"
 }
 
-# The two whose ratio is small take turns in going first: who does finds the caches as redis-check-rdb left them.
-once_each() {
-    local names=("$1" "$2") first=$3 file=$4 j name
-    for j in 0 1; do
-        name=${names[first ^ j]}
-        once "$name" "$build_dir/rdbmem" --threads=1 --format=json $([[ $name == no-forecast ]] && echo --no-forecast) "$file"
+# Their ratio is near 1, so they take turns in going first, where the caches are as redis-check-rdb left them.
+with_and_without_forecast() {
+    local first=$1 file=$2 turn
+    for turn in 0 1; do
+        if ((turn == first)); then
+            once rdbmem "$build_dir/rdbmem" --threads=1 --format=json "$file"
+        else
+            once no-forecast "$build_dir/rdbmem" --threads=1 --format=json --no-forecast "$file"
+        fi
     done
 }
 
@@ -110,7 +113,7 @@ measure() {
     rm -f "$figures"/*
     read -r _ keys bytes < <("$build_dir/bench/walk" "$file") || die "walk cannot read $file" # also warms the page cache
     for ((i = 0; i < runs; i++)); do
-        once_each rdbmem no-forecast $((i % 2)) "$file"
+        with_and_without_forecast $((i % 2)) "$file"
         once csv "$build_dir/rdbmem" --threads=1 --format=csv "$file"
         once threads "$build_dir/rdbmem" --format=json "$file"
         once csv-threads "$build_dir/rdbmem" --format=csv "$file"
