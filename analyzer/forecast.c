@@ -7,60 +7,66 @@
 #include <string.h>
 
 static const double PAGE = 4096;
-static const double BLEND_BYTES = 1e6;      /* load at which idle and loaded figures count alike */
-static const double SLAB_METADATA = 128;    /* edata_t (extent_t) of a slab or large block */
-static const double CACHE_AFTER_LOAD = .25; /* of a thread cache's capacity: half a fill, which is half of it */
-static const double CACHE_PINS = .5;        /* of the cached regions: the collector flushes idle caches */
-static const double DIRTY_SHARE = 1. / 8;   /* of active: jemalloc up to 4, opt_lg_dirty_mult 3 */
-static const double ERROR_BYTES = 120e3;    /* of allocated: content of thread caches, from their spread over servers */
+static const double BLEND_BYTES = 1e6;        /* load at which idle and loaded figures count alike */
+static const double SLAB_METADATA = 128;      /* edata_t (extent_t) of a slab or large block */
+static const double FILL_MOST = .5;           /* of a thread cache's capacity (lg_fill_div 1) */
+static const double FILL_LEFT = .5;           /* of a fill, on average */
+static const double SWEEP_BLOCKS = 8192;      /* jemalloc up to 5.2: TCACHE_GC_SWEEP */
+static const double SWEEP_BYTES = 44 * 65536; /* 5.3: opt_tcache_gc_incr_bytes for each of the caches up to 32 KiB */
+static const double SWEEP_KEEPS = .25;        /* of what was in an idle cache (tcache_gc_small flushes 3/4) */
+static const double IDLE_STAYS = .85;         /* of the pages beyond used_memory: some slabs were in the cache whole */
+static const double CACHE_PINS = .5;          /* of the cached regions: the collector flushes idle caches */
+static const double DIRTY_SHARE = 1. / 8;     /* of active: jemalloc up to 4, opt_lg_dirty_mult 3 */
+static const double ERROR_BYTES = 80e3;     /* of allocated: content of thread caches, from their spread over servers */
 static const double ERROR_CACHE_SHARE = .1; /* more with large caches: of all their capacity */
 
 /* ---------------------------------------------------------------- the table of servers */
 
 /* INFO memory of empty servers in default configuration, and after loads of 8 to 35 MB. Up to 4.0 INFO has no allocator
- * figures: allocated and active are those of 5.0 relative to used, resident is rss. The arena of Lua is that of
- * MALLOC-STATS. */
+ * figures: allocated and active are those of 5.0 relative to used, resident is rss, the rest is 5.0's. The arena of Lua is
+ * that of MALLOC-STATS. */
 /* clang-format off */
 static const struct forecast_server servers[] = {
-    /* used, allocated, active, resident, rss; loaded_overhead, loaded_pinned, rss_overhead, lua_allocated, lua_active, cache_full */
+    /* used, allocated, active, resident, rss; loaded_overhead, loaded_pinned, rss_overhead, lua_allocated, lua_active,
+       cache_full, sweeps_by_blocks */
     {"redis",  208, ALLOC_JEMALLOC_3, FRAG_NOT_SHOWN,
-      810784,  951648, 1115400, 3764224,  3764224,   140864,  60000,       0,       0,       0, .75f},
+      810784,   951648,  1115400,  3764224,   3764224,     35000,   60000,        0,        0,        0, .75f, true},
     {"redis",  302, ALLOC_JEMALLOC, FRAG_NOT_SHOWN,
-      822792,  963656, 1127408, 3940352,  3940352,   140864,  60000,       0,       0,       0, .75f},
+      822792,   963656,  1127408,  3940352,   3940352,     35000,   60000,        0,        0,        0, .75f, true},
     {"redis",  400, ALLOC_JEMALLOC, FRAG_NOT_SHOWN,
-      849728,  990592, 1154344, 4296704,  4296704,   140864,  60000,       0,       0,       0, .75f},
+      849728,   990592,  1154344,  4296704,   4296704,     35000,   60000,        0,        0,        0, .75f, true},
     {"redis",  500, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      854552,  995416, 1159168, 3567616,  4526080,    95000,  60000, 1257472,       0,       0, .75f},
+      854552,   995416,  1159168,  3567616,   4526080,     33000,   60000,  1257472,        0,        0, .75f, true},
     {"redis",  600, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      865944, 1012832, 1187840, 3551232,  4775936,   115000,  60000, 1589248,       0,       0, .75f},
+      865944,  1012832,  1187840,  3551232,   4775936,     60000,   60000,  1589248,        0,        0, .75f, true},
     {"redis",  602, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      875920, 1040312, 1212416, 3575808,  4784128,   210000,  60000, 1617920,       0,       0, .75f},
+      875920,  1040312,  1212416,  3575808,   4784128,    140000,   60000,  1617920,        0,        0, .75f, true},
     {"redis",  700, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      923704, 1129320, 1327104, 3903488,  6029312,    78000,  60000, 2686976,       0,       0, .75f},
+      923704,  1129320,  1327104,  3903488,   6029312,     28000,   60000,  2686976,        0,        0, .75f, true},
     {"redis",  700, ALLOC_JEMALLOC_Q16, FRAG_ACTIVE,
-      941336, 1735904, 1880064, 4550656, 12378112,   730000,  25000, 5300224,       0,       0, .75f},
+      941336,  1735904,  1880064,  4550656,  12378112,    460000,   25000,  5300224,        0,        0, .75f, false},
     {"redis",  702, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      931064, 1216672, 1335296, 4001792,  6275072,   345000,  25000, 2527232,       0,       0, .75f},
+      931064,  1216672,  1335296,  4001792,   6275072,     60000,   25000,  2527232,        0,        0, .75f, false},
     {"redis",  704, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-     1011576, 1785120, 1970176, 4808704,  6791168,   790000,  25000, 2453504,  472832,  548864, .75f},
+      1011576,  1785120,  1970176,  4808704,   6791168,    540000,   25000,  2453504,   472832,   548864, .75f, false},
     {"redis",  800, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      691336, 1515104, 1695744, 4534272,  7913472,   830000,  25000, 3706880,  497408,  573440, .75f},
+      691336,  1515104,  1695744,  4534272,   7913472,    590000,   25000,  3706880,   497408,   573440, .75f, false},
     {"redis",  802, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      716624, 1550272, 1728512, 4567040,  8179712,  1000000,  25000, 3702784,  472832,  548864, .75f},
+      716624,  1550272,  1728512,  4567040,   8179712,    770000,   25000,  3702784,   472832,   548864, .75f, false},
     {"redis",  804, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      734440, 1601504, 1781760, 4620288,  8519680,   770000,  25000, 4417536,  497408,  573440, .75f},
+      734440,  1601504,  1781760,  4620288,   8519680,    530000,   25000,  4417536,   497408,   573440, .75f, false},
     {"redis",  806, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      744608, 1581024, 1761280, 4599808,  8134656,   735000,  25000, 4034560,  497408,  573440, .75f},
+      744608,  1581024,  1761280,  4599808,   8134656,    450000,   25000,  4034560,   497408,   573440, .75f, false},
     {"redis",  808, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      776160, 4080512, 4108288, 6967296,  7409664,  2622060,      0, 1554432, 1819072, 1835008,  .65f},
+      776160,  4080512,  4108288,  6967296,   7409664,   2140000,       0,  1554432,  1819072,  1835008, .62f, false},
     {"valkey", 702, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      946048, 1308192, 1417216, 4083712,  6266880,   410000,  25000, 2465792,       0,       0, .75f},
+      946048,  1308192,  1417216,  4083712,   6266880,    145000,   25000,  2465792,        0,        0, .75f, false},
     {"valkey", 800, ALLOC_JEMALLOC, FRAG_SMALL,
-      957008, 1339968, 1441792, 4108288,  6737920,   395000,  25000, 2684928,       0,       0, .75f},
+      957008,  1339968,  1441792,  4108288,   6737920,    190000,   25000,  2684928,        0,        0, .75f, false},
     {"valkey", 801, ALLOC_JEMALLOC, FRAG_SMALL,
-      896864, 1258016, 1372160, 4038656,  6811648,   280000,  25000, 3246080,       0,       0, .75f},
+      896864,  1258016,  1372160,  4038656,   6811648,      5000,   25000,  3246080,        0,        0, .75f, false},
     {"valkey", 901, ALLOC_JEMALLOC, FRAG_SMALL,
-      945264, 1293088, 1413120, 4079616,  7606272,   300000,  25000, 3971072,       0,       0, .75f},
+      945264,  1293088,  1413120,  4079616,   7606272,     70000,   25000,  3971072,        0,        0, .75f, false},
 };
 /* clang-format on */
 enum { NSERVERS = sizeof servers / sizeof *servers };
@@ -154,9 +160,34 @@ static double load_bytes(const struct allocator *a, const struct left *left)
     return bytes;
 }
 
-static double overhead(const struct forecast_server *server, double load)
+static double blocks(const struct allocator *a, const struct left *left)
 {
-    return blend(load, (double)server->allocated - server->used, server->loaded_overhead);
+    double n = 0;
+    for (unsigned b = 0; b < a->nbins; b++)
+        n += left->regions[b];
+    return n;
+}
+
+/* How often the collector comes by each thread cache during a load. */
+static double sweeps(const struct allocator *a, const struct forecast_server *server, const struct left *left)
+{
+    if (server->sweeps_by_blocks)
+        return blocks(a, left) / SWEEP_BLOCKS;
+    return (load_bytes(a, left) - left->large_usable) / SWEEP_BYTES;
+}
+
+/* What a load of these regions leaves in the bin's thread cache. */
+static double cached_by_load(const struct alloc_bin *bin, double regions, double swept)
+{
+    return FILL_LEFT * fmin(regions / fmax(swept, 1), FILL_MOST * bin->tcache);
+}
+
+static double overhead(const struct allocator *a, const struct forecast_server *server, const struct left *left)
+{
+    double swept = sweeps(a, server, left), cached = 0, idle = pow(SWEEP_KEEPS, swept);
+    for (unsigned b = 0; b < a->nbins; b++)
+        cached += cached_by_load(&a->bins[b], left->regions[b], swept) * a->bins[b].size;
+    return idle * ((double)server->allocated - server->used) + (1 - idle) * server->loaded_overhead + cached;
 }
 
 /* Free bytes of slabs after a load of these regions: the open slab of each bin in use is half full on average, and some are
@@ -171,19 +202,36 @@ static double load_waste(const struct allocator *a, const struct forecast_server
     return blend(load, (double)server->active - server->allocated, open);
 }
 
+static bool has_large_caches(const struct allocator *a)
+{
+    return a->bins[0].tcache > 200;
+}
+
+/* active_0 of the header: a server with these regions and this used_memory. What a load does not touch keeps the slabs that
+ * it had, though the collector empties its caches; large caches hold whole slabs, which then go. */
+static double loaded_active(const struct allocator *a, const struct forecast_server *server, const struct left *left,
+                            double used)
+{
+    double beyond = overhead(a, server, left) + load_waste(a, server, left, load_bytes(a, left));
+    double idle = has_large_caches(a) ? 0 : (double)server->active - server->used;
+    return used + fmax(beyond, IDLE_STAYS * idle) + left->large_active - left->large_usable;
+}
+
 /* Of `freed` regions of a bin, those that wait in the thread cache. */
 static double cached_regions(const struct alloc_bin *bin, double freed, double full)
 {
     return fmin(freed, full * bin->tcache);
 }
 
-static double cached_bytes(const struct allocator *a, const struct left *loaded, const struct left *left, double full)
+/* Beyond what the load left there. */
+static double cached_bytes(const struct allocator *a, const struct forecast_server *server, const struct left *loaded,
+                           const struct left *left)
 {
-    double bytes = 0;
+    double swept = sweeps(a, server, loaded), bytes = 0;
     for (unsigned b = 0; b < a->nbins; b++) {
         const struct alloc_bin *bin = &a->bins[b];
-        double before = loaded->regions[b] > bin->tcache ? CACHE_AFTER_LOAD * bin->tcache : 0;
-        double cached = cached_regions(bin, loaded->regions[b] - left->regions[b], full);
+        double before = cached_by_load(bin, loaded->regions[b], swept);
+        double cached = cached_regions(bin, loaded->regions[b] - left->regions[b], server->cache_full);
         bytes += fmax(0, cached - before) * bin->size;
     }
     return bytes;
@@ -232,7 +280,7 @@ static void fill_allocator(const struct state *st, const struct forecast_moment 
     const struct allocator *a = st->in->a;
     double full = st->server->cache_full;
     out->allocator_allocated =
-        m->used_memory + overhead(st->server, st->load) + cached_bytes(a, &st->loaded, &st->left, full);
+        m->used_memory + overhead(a, st->server, &st->loaded) + cached_bytes(a, st->server, &st->loaded, &st->left);
     out->allocator_active = st->active_0 - slabs_gone(a, &st->loaded, &st->left, full) -
                             (st->loaded.large_active - st->left.large_active) - m->tables_freed;
     out->allocator_active = fmax(out->allocator_active, out->allocator_allocated);
@@ -284,7 +332,7 @@ static double error_bytes(const struct allocator *a)
     double capacity = 0;
     for (unsigned b = 0; b < a->nbins; b++)
         capacity += (double)a->bins[b].tcache * a->bins[b].size;
-    return a->bins[0].tcache > 200 ? ERROR_BYTES + ERROR_CACHE_SHARE * capacity : ERROR_BYTES;
+    return ERROR_BYTES + (has_large_caches(a) ? ERROR_CACHE_SHARE * capacity : 0);
 }
 
 /* ---------------------------------------------------------------- verdicts */
@@ -349,9 +397,7 @@ static void fill_defrag(const struct state *st, struct forecast_step *out)
 /* The same keys, freshly loaded: the slabs of a load, no cached regions but a load's. */
 static double fresh_active(const struct state *st, const struct forecast_moment *m)
 {
-    double load = load_bytes(st->in->a, &st->left);
-    double pads = st->left.large_active - st->left.large_usable;
-    return m->used_memory + overhead(st->server, load) + load_waste(st->in->a, st->server, &st->left, load) + pads;
+    return loaded_active(st->in->a, st->server, &st->left, m->used_memory);
 }
 
 /* ---------------------------------------------------------------- the two ways to a step */
@@ -361,9 +407,7 @@ static void fill(struct state *st, const struct forecast_moment *m, struct forec
     const struct forecast_input *in = st->in;
     left_at(in->slabs, 0, &st->loaded);
     st->load = load_bytes(in->a, &st->loaded);
-    st->active_0 = in->used_loaded + overhead(st->server, st->load) +
-                   load_waste(in->a, st->server, &st->loaded, st->load) +
-                   (st->loaded.large_active - st->loaded.large_usable);
+    st->active_0 = loaded_active(in->a, st->server, &st->loaded, in->used_loaded);
     out->modelled = true;
     out->in_info = st->server->frag != FRAG_NOT_SHOWN;
     fill_allocator(st, m, out);

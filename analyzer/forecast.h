@@ -7,14 +7,21 @@
  * src/object.c getMemoryOverheadData).
  *
  * The model. Idle = the empty server, measured. L = bytes loaded. w = L / (L + 1 MB) leads from the idle server's
- * figures to those of a loaded one, so that an empty dump gives the idle server exactly.
+ * figures to those of a loaded one, so that an empty dump gives the idle server exactly. So do s sweeps of the collector over
+ * the thread caches, of which each leaves a quarter of what is in those that nothing was taken from.
  *
  *   allocated = used_memory + overhead + thread cache
- *       overhead     idle: allocated - used of the empty server; loaded: that after loads (measured; what is least wrong
- *                    in relation to the heaps, of 8 to 35 MB). It is what jemalloc counts and zmalloc does not: cached regions, libc's own blocks, Lua's arena's cache.
- *       thread cache after frees: of each bin min(freed, f * capacity) regions, less the quarter of the capacity that
- *                    a load leaves on average. f = 3/4 (the stack wavers between half full and full).
- *   active(0)  = allocated(0) + waste + pads of large blocks
+ *       overhead     4^-s of the idle server's (allocated - used), for the rest what jemalloc counts and zmalloc does not
+ *                    after loads, beyond the thread cache (measured; what is least wrong in relation to the heaps, of 8 to
+ *                    35 MB: what blocks that came and went left in the caches, libc's own blocks, the cache of Lua's arena).
+ *       thread cache after a load: of each bin half a fill on average. A fill is half the capacity, but not more than
+ *                    the load takes between two turns of the collector: it halves the fills of a bin that did not run
+ *                    dry meanwhile, and doubles those of one that did (src/tcache.c tcache_gc_small). A sweep of it over
+ *                    all bins is 8192 blocks (up to jemalloc 5.2) or 44 times 64 KiB (5.3).
+ *                    after frees: of each bin min(freed, f * capacity) regions instead, if that is more. f = 3/4 (the
+ *                    stack wavers between half full and full).
+ *   active(0)  = allocated(0) + waste + pads of large blocks, and at least .85 times as far beyond used_memory as the idle
+ *                server's: what a load does not touch keeps its slabs (but for Redis 8.8, whose caches hold whole slabs)
  *       waste        idle: active - allocated of the empty server; loaded: half a slab for each bin in use,
  *                    and slabs that blocks which came and went while the load ran have left behind (measured: 60 KB with
  *                    jemalloc 5.1 and 5.2, 25 KB with 5.3).
@@ -26,10 +33,10 @@
  *                (settled: dirty pages have decayed, 10 s after the last change; jemalloc up to 4: an eighth may stay)
  *   RSS        = resident + the server's code, stacks and libc heap (measured)
  *
- * Fitted, not derived: the 1 MB of w, f for Redis 8.8, the halving of T, overheads and what temporary blocks leave (of two or
- * three loads a server).
- * Measured error on seven servers and six steps of a 30 MB load: active and ratio within 0.6 % on expiries, 1.6 % after
- * a random half (one draw). What does not grow with the heap, 0.15 MB (8.8: 0.5 MB), is most of it.
+ * Fitted, not derived: the 1 MB of w, f for Redis 8.8, the .85, the halving of T, overheads and what temporary blocks leave (of two to
+ * nine loads a server).
+ * Measured error on seven servers and six steps of a 30 MB load: active and ratio within 0.8 % on expiries (8.8: 1.9 %), 1.8 %
+ * after a random half (one draw). What does not grow with the heap, 0.08 MB (8.8: 0.3 MB), is most of it.
  */
 #ifndef RDBMEM_FORECAST_H
 #define RDBMEM_FORECAST_H
@@ -65,11 +72,12 @@ struct forecast_server {
     /* INFO of the empty server */
     uint32_t used, allocated, active, resident, rss;
     /* after loads */
-    uint32_t loaded_overhead; /* allocator_allocated - used_memory: least wrong in relation to the heap */
+    uint32_t loaded_overhead; /* allocator_allocated - used_memory, less the thread cache: least wrong for the heaps */
     uint32_t loaded_pinned;   /* free bytes in slabs that temporary blocks have left behind, mean by jemalloc */
     uint32_t rss_overhead;    /* used_memory_rss - allocator_resident, mean */
     uint32_t lua_allocated, lua_active; /* the arena of Lua */
     float cache_full;                   /* f above */
+    bool sweeps_by_blocks;              /* the collector: jemalloc up to 5.2 */
 };
 
 /* The row of this server, or of the nearest older one of the family, with this allocator if there is one (Debian's);
