@@ -7,12 +7,14 @@
 #include <string.h>
 
 static const double PAGE = 4096;
-static const double BLEND_BYTES = 1e6;        /* load at which idle and loaded figures count alike */
-static const double SLAB_METADATA = 128;      /* edata_t (extent_t) of a slab or large block */
-static const double FILL_MOST = .5;           /* of a thread cache's capacity (lg_fill_div 1) */
-static const double FILL_LEFT = .5;           /* of a fill, on average */
-static const double SWEEP_BLOCKS = 8192;      /* jemalloc up to 5.2: TCACHE_GC_SWEEP */
-static const double SWEEP_BYTES = 44 * 65536; /* 5.3: opt_tcache_gc_incr_bytes for each of the caches up to 32 KiB */
+static const double BLEND_BYTES = 1e6;   /* load at which idle and loaded figures count alike */
+static const double SLAB_METADATA = 128; /* edata_t (extent_t) of a slab or large block */
+static const double FILL_MOST = .5;      /* of a thread cache's capacity (lg_fill_div 1) */
+static const double FILL_LEFT = .5;      /* of a fill, on average */
+static const double FILL_TAKES = 1.5;    /* of what is taken between two turns of the collector: one to two times */
+static const double SWEEP_BLOCKS =
+    44 * 211; /* jemalloc up to 5.2: TCACHE_GC_INCR for each of the caches up to 32 KiB */
+static const double SWEEP_BYTES = 44 * 65536; /* 5.3: opt_tcache_gc_incr_bytes */
 static const double SWEEP_KEEPS = .25;        /* of what was in an idle cache (tcache_gc_small flushes 3/4) */
 static const double IDLE_STAYS = .85;         /* of the pages beyond used_memory: some slabs were in the cache whole */
 static const double CACHE_PINS = .5;          /* of the cached regions: the collector flushes idle caches */
@@ -30,43 +32,43 @@ static const struct forecast_server servers[] = {
     /* used, allocated, active, resident, rss; loaded_overhead, loaded_pinned, rss_overhead, lua_allocated, lua_active,
        cache_full, sweeps_by_blocks */
     {"redis",  208, ALLOC_JEMALLOC_3, FRAG_NOT_SHOWN,
-      810784,   951648,  1115400,  3764224,   3764224,     35000,   60000,        0,        0,        0, .75f, true},
+      810784,   951648,  1115400,  3764224,   3764224,     10000,   60000,        0,        0,        0, .75f, true},
     {"redis",  302, ALLOC_JEMALLOC, FRAG_NOT_SHOWN,
-      822792,   963656,  1127408,  3940352,   3940352,     35000,   60000,        0,        0,        0, .75f, true},
+      822792,   963656,  1127408,  3940352,   3940352,     10000,   60000,        0,        0,        0, .75f, true},
     {"redis",  400, ALLOC_JEMALLOC, FRAG_NOT_SHOWN,
-      849728,   990592,  1154344,  4296704,   4296704,     35000,   60000,        0,        0,        0, .75f, true},
+      849728,   990592,  1154344,  4296704,   4296704,     10000,   60000,        0,        0,        0, .75f, true},
     {"redis",  500, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      854552,   995416,  1159168,  3567616,   4526080,     33000,   60000,  1257472,        0,        0, .75f, true},
+      854552,   995416,  1159168,  3567616,   4526080,     10000,   60000,  1257472,        0,        0, .75f, true},
     {"redis",  600, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      865944,  1012832,  1187840,  3551232,   4775936,     60000,   60000,  1589248,        0,        0, .75f, true},
+      865944,  1012832,  1187840,  3551232,   4775936,     40000,   60000,  1589248,        0,        0, .75f, true},
     {"redis",  602, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      875920,  1040312,  1212416,  3575808,   4784128,    140000,   60000,  1617920,        0,        0, .75f, true},
+      875920,  1040312,  1212416,  3575808,   4784128,     60000,   60000,  1617920,        0,        0, .75f, true},
     {"redis",  700, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      923704,  1129320,  1327104,  3903488,   6029312,     28000,   60000,  2686976,        0,        0, .75f, true},
+      923704,  1129320,  1327104,  3903488,   6029312,     12000,   60000,  2686976,        0,        0, .75f, true},
     {"redis",  700, ALLOC_JEMALLOC_Q16, FRAG_ACTIVE,
-      941336,  1735904,  1880064,  4550656,  12378112,    460000,   25000,  5300224,        0,        0, .75f, false},
+      941336,  1735904,  1880064,  4550656,  12378112,    430000,   25000,  5300224,        0,        0, .75f, false},
     {"redis",  702, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      931064,  1216672,  1335296,  4001792,   6275072,     60000,   25000,  2527232,        0,        0, .75f, false},
+      931064,  1216672,  1335296,  4001792,   6275072,     45000,   25000,  2527232,        0,        0, .75f, false},
     {"redis",  704, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      1011576,  1785120,  1970176,  4808704,   6791168,    540000,   25000,  2453504,   472832,   548864, .75f, false},
+      1011576,  1785120,  1970176,  4808704,   6791168,    515000,   25000,  2453504,   472832,   548864, .75f, false},
     {"redis",  800, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      691336,  1515104,  1695744,  4534272,   7913472,    590000,   25000,  3706880,   497408,   573440, .75f, false},
+      691336,  1515104,  1695744,  4534272,   7913472,    560000,   25000,  3706880,   497408,   573440, .75f, false},
     {"redis",  802, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      716624,  1550272,  1728512,  4567040,   8179712,    770000,   25000,  3702784,   472832,   548864, .75f, false},
+      716624,  1550272,  1728512,  4567040,   8179712,    730000,   25000,  3702784,   472832,   548864, .75f, false},
     {"redis",  804, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      734440,  1601504,  1781760,  4620288,   8519680,    530000,   25000,  4417536,   497408,   573440, .75f, false},
+      734440,  1601504,  1781760,  4620288,   8519680,    500000,   25000,  4417536,   497408,   573440, .75f, false},
     {"redis",  806, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      744608,  1581024,  1761280,  4599808,   8134656,    450000,   25000,  4034560,   497408,   573440, .75f, false},
+      744608,  1581024,  1761280,  4599808,   8134656,    390000,   25000,  4034560,   497408,   573440, .75f, false},
     {"redis",  808, ALLOC_JEMALLOC, FRAG_SMALL_LESS_LUA,
-      776160,  4080512,  4108288,  6967296,   7409664,   2140000,       0,  1554432,  1819072,  1835008, .62f, false},
+      776160,  4080512,  4108288,  6967296,   7409664,   2050000,       0,  1554432,  1819072,  1835008, .66f, false},
     {"valkey", 702, ALLOC_JEMALLOC, FRAG_ACTIVE,
-      946048,  1308192,  1417216,  4083712,   6266880,    145000,   25000,  2465792,        0,        0, .75f, false},
+      946048,  1308192,  1417216,  4083712,   6266880,    125000,   25000,  2465792,        0,        0, .75f, false},
     {"valkey", 800, ALLOC_JEMALLOC, FRAG_SMALL,
-      957008,  1339968,  1441792,  4108288,   6737920,    190000,   25000,  2684928,        0,        0, .75f, false},
+      957008,  1339968,  1441792,  4108288,   6737920,    160000,   25000,  2684928,        0,        0, .75f, false},
     {"valkey", 801, ALLOC_JEMALLOC, FRAG_SMALL,
-      896864,  1258016,  1372160,  4038656,   6811648,      5000,   25000,  3246080,        0,        0, .75f, false},
+      896864,  1258016,  1372160,  4038656,   6811648,         0,   25000,  3246080,        0,        0, .75f, false},
     {"valkey", 901, ALLOC_JEMALLOC, FRAG_SMALL,
-      945264,  1293088,  1413120,  4079616,   7606272,     70000,   25000,  3971072,        0,        0, .75f, false},
+      945264,  1293088,  1413120,  4079616,   7606272,     60000,   25000,  3971072,        0,        0, .75f, false},
 };
 /* clang-format on */
 enum { NSERVERS = sizeof servers / sizeof *servers };
@@ -179,7 +181,7 @@ static double sweeps(const struct allocator *a, const struct forecast_server *se
 /* What a load of these regions leaves in the bin's thread cache. */
 static double cached_by_load(const struct alloc_bin *bin, double regions, double swept)
 {
-    return FILL_LEFT * fmin(regions / fmax(swept, 1), FILL_MOST * bin->tcache);
+    return fmin(regions, FILL_LEFT * fmin(FILL_TAKES * regions / fmax(swept, 1), FILL_MOST * bin->tcache));
 }
 
 static double overhead(const struct allocator *a, const struct forecast_server *server, const struct left *left)

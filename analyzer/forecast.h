@@ -15,9 +15,9 @@
  *                    after loads, beyond the thread cache (measured; what is least wrong in relation to the heaps, of 8 to
  *                    35 MB: what blocks that came and went left in the caches, libc's own blocks, the cache of Lua's arena).
  *       thread cache after a load: of each bin half a fill on average. A fill is half the capacity, but not more than
- *                    the load takes between two turns of the collector: it halves the fills of a bin that did not run
- *                    dry meanwhile, and doubles those of one that did (src/tcache.c tcache_gc_small). A sweep of it over
- *                    all bins is 8192 blocks (up to jemalloc 5.2) or 44 times 64 KiB (5.3).
+ *                    one to two times what the load takes between two turns of the collector: it halves the fills of a
+ *                    bin that did not run dry meanwhile, and doubles those of one that did (src/tcache.c tcache_gc_small).
+ *                    A sweep of it over the 44 caches is 211 blocks (up to jemalloc 5.2) or 64 KiB (5.3) for each.
  *                    after frees: of each bin min(freed, f * capacity) regions instead, if that is more. f = 3/4 (the
  *                    stack wavers between half full and full).
  *   active(0)  = allocated(0) + waste + pads of large blocks, and at least .85 times as far beyond used_memory as the idle
