@@ -35,7 +35,7 @@
  *
  * Fitted, not derived: the 1 MB of w, f for Redis 8.8, the .85, the halving of T, overheads and what temporary blocks leave (of two to
  * nine loads a server).
- * Measured error on seven servers and six steps of a 30 MB load: active and ratio within 0.8 % on expiries (8.8: 1.9 %), 1.8 %
+ * Measured error on seven servers and six steps of a 30 MB load: active and ratio within 0.8 % on expiries (8.8: 1.9 %), 1.9 %
  * after a random half (one draw). What does not grow with the heap, 0.08 MB (8.8: 0.3 MB), is most of it.
  */
 #ifndef RDBMEM_FORECAST_H
