@@ -10,7 +10,7 @@ from clitest import RDBGEN, CliTest
 
 KB = 1000
 LOADS = [("small", 50000), ("streams", 100), ("lzf", 8000), ("mixed", 5000)]
-CACHES = 200 * KB  # two and a half times the standard error that the report gives
+CACHES = 220 * KB  # the standard error that the report gives is 80; a server differs from itself by 50
 PAGES = 250 * KB
 
 
