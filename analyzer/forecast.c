@@ -12,13 +12,13 @@ static const double SLAB_METADATA = 128; /* edata_t (extent_t) of a slab or larg
 static const double FILL_MOST = .5;      /* of a thread cache's capacity (lg_fill_div 1) */
 static const double FILL_LEFT = .5;      /* of a fill, on average */
 static const double FILL_TAKES = 1.5;    /* of what is taken between two turns of the collector: one to two times */
-static const double SWEEP_BLOCKS =
-    44 * 211; /* jemalloc up to 5.2: TCACHE_GC_INCR for each of the caches up to 32 KiB */
-static const double SWEEP_BYTES = 44 * 65536; /* 5.3: opt_tcache_gc_incr_bytes */
-static const double SWEEP_KEEPS = .25;        /* of what was in an idle cache (tcache_gc_small flushes 3/4) */
-static const double IDLE_STAYS = .85;         /* of the pages beyond used_memory: some slabs were in the cache whole */
-static const double CACHE_PINS = .5;          /* of the cached regions: the collector flushes idle caches */
-static const double DIRTY_SHARE = 1. / 8;     /* of active: jemalloc up to 4, opt_lg_dirty_mult 3 */
+enum { CACHES = 44 };                    /* one for each class up to 32 KiB; a sweep has a turn for each */
+static const double SWEEP_BLOCKS = CACHES * 211;  /* jemalloc up to 5.2: TCACHE_GC_INCR */
+static const double SWEEP_BYTES = CACHES * 65536; /* 5.3: opt_tcache_gc_incr_bytes */
+static const double SWEEP_KEEPS = .25;            /* of what was in an idle cache (tcache_gc_small flushes 3/4) */
+static const double IDLE_STAYS = .85;       /* of the pages beyond used_memory: some slabs were in the cache whole */
+static const double CACHE_PINS = .5;        /* of the cached regions: the collector flushes idle caches */
+static const double DIRTY_SHARE = 1. / 8;   /* of active: jemalloc up to 4, opt_lg_dirty_mult 3 */
 static const double ERROR_BYTES = 80e3;     /* of allocated: content of thread caches, from their spread over servers */
 static const double ERROR_CACHE_SHARE = .1; /* more with large caches: of all their capacity */
 
@@ -181,7 +181,7 @@ static double sweeps(const struct allocator *a, const struct forecast_server *se
 /* What a load of these regions leaves in the bin's thread cache. */
 static double cached_by_load(const struct alloc_bin *bin, double regions, double swept)
 {
-    return fmin(regions, FILL_LEFT * fmin(FILL_TAKES * regions / fmax(swept, 1), FILL_MOST * bin->tcache));
+    return FILL_LEFT * fmin(FILL_TAKES * regions / fmax(swept, 1), FILL_MOST * bin->tcache);
 }
 
 static double overhead(const struct allocator *a, const struct forecast_server *server, const struct left *left)
@@ -209,7 +209,7 @@ static bool has_large_caches(const struct allocator *a)
     return a->bins[0].tcache > 200;
 }
 
-/* active_0 of the header: a server with these regions and this used_memory. What a load does not touch keeps the slabs that
+/* active(0) of the header, of a server that has loaded these regions and now has this used_memory. What a load does not touch keeps the slabs that
  * it had, though the collector empties its caches; large caches hold whole slabs, which then go. */
 static double loaded_active(const struct allocator *a, const struct forecast_server *server, const struct left *left,
                             double used)
@@ -396,12 +396,6 @@ static void fill_defrag(const struct state *st, struct forecast_step *out)
     out->defrag_least = out->defrag_starts ? fmin(out->defrag_bytes - stop, out->defrag_most) : 0;
 }
 
-/* The same keys, freshly loaded: the slabs of a load, no cached regions but a load's. */
-static double fresh_active(const struct state *st, const struct forecast_moment *m)
-{
-    return loaded_active(st->in->a, st->server, &st->left, m->used_memory);
-}
-
 /* ---------------------------------------------------------------- the two ways to a step */
 
 static void fill(struct state *st, const struct forecast_moment *m, struct forecast_step *out)
@@ -419,7 +413,7 @@ static void fill(struct state *st, const struct forecast_moment *m, struct forec
     out->active_error = error_bytes(in->a);
     out->band = band_of(out->allocator_frag_ratio);
     fill_defrag(st, out);
-    out->restart_gains = fmax(0, out->allocator_active - fresh_active(st, m));
+    out->restart_gains = fmax(0, out->allocator_active - loaded_active(in->a, st->server, &st->left, m->used_memory));
 }
 
 static bool begin(struct state *st, const struct forecast_input *in, const struct forecast_moment *m,

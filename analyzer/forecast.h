@@ -7,8 +7,8 @@
  * src/object.c getMemoryOverheadData).
  *
  * The model. Idle = the empty server, measured. L = bytes loaded. w = L / (L + 1 MB) leads from the idle server's
- * figures to those of a loaded one, so that an empty dump gives the idle server exactly. So do s sweeps of the collector over
- * the thread caches, of which each leaves a quarter of what is in those that nothing was taken from.
+ * figures to those of a loaded one, so that an empty dump gives the idle server exactly. So do s sweeps of the collector
+ * over the thread caches, of which each leaves a quarter of what is in those that nothing was taken from.
  *
  *   allocated = used_memory + overhead + thread cache
  *       overhead     4^-s of the idle server's (allocated - used), for the rest what jemalloc counts and zmalloc does not
@@ -33,10 +33,10 @@
  *                (settled: dirty pages have decayed, 10 s after the last change; jemalloc up to 4: an eighth may stay)
  *   RSS        = resident + the server's code, stacks and libc heap (measured)
  *
- * Fitted, not derived: the 1 MB of w, f for Redis 8.8, the .85, the halving of T, overheads and what temporary blocks leave (of two to
- * nine loads a server).
- * Measured error on seven servers and six steps of a 30 MB load: active and ratio within 0.8 % on expiries (8.8: 1.9 %), 1.9 %
- * after a random half (one draw). What does not grow with the heap, 0.08 MB (8.8: 0.3 MB), is most of it.
+ * Fitted, not derived: the 1 MB of w, f for Redis 8.8, the .85, the halving of T, overheads and what temporary blocks
+ * leave (of two to nine loads a server).
+ * Measured error on seven servers and six steps of a 30 MB load: active and ratio within 0.8 % on expiries (8.8: 1.9 %),
+ * 1.9 % after a random half (one draw). What does not grow with the heap, 0.08 MB (8.8: 0.3 MB), is most of it.
  */
 #ifndef RDBMEM_FORECAST_H
 #define RDBMEM_FORECAST_H

@@ -388,10 +388,10 @@ static bool is_calm(const struct run *run, const struct rows *b)
 }
 
 /* Regions of bins that have no lane. */
-static __attribute__((noinline)) void pass_others(struct run *run, const struct rows *b, unsigned first, unsigned end)
+static __attribute__((noinline)) void pass_others(struct run *run, const struct rows *b, unsigned end)
 {
     struct slabs *slabs = run->placement.slabs;
-    for (unsigned i = first; i < end; i++) {
+    for (unsigned i = 0; i < end; i++) {
         const struct row *row = &b->row[i];
         const struct kin *kin = kin_find(run->kin, row->id, row->blanked);
         slabs_fate_t fate = run->moments.sum[row->span].mark | kin->tag;
@@ -430,7 +430,7 @@ static inline __attribute__((always_inline)) unsigned count_in_lanes(struct run 
     }
     lanes->room = room;
     if (lanes->others)
-        pass_others(run, b, 0, i);
+        pass_others(run, b, i);
     return i;
 }
 
